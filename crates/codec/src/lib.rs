@@ -1,0 +1,8 @@
+//! The kdb+ IPC protocol without I/O.
+#![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+pub mod byte_order;
+pub mod compress;
+pub mod config;
+pub mod message;
