@@ -6,3 +6,5 @@ pub mod byte_order;
 pub mod compress;
 pub mod config;
 pub mod message;
+mod nul;
+pub mod value;

@@ -1,0 +1,132 @@
+//! Finding NUL bytes: the ends of symbols.
+//!
+//! A symbol vector is so many NUL-terminated texts one behind the other, so its end is the end of
+//! its n-th NUL. Short distances are searched eight bytes at a time, long ones by counting whole
+//! blocks, which the compiler turns into vector instructions.
+
+/// Returns the position of the first NUL.
+#[inline]
+pub(crate) fn find(bytes: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    while let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+        let zeros = first_zero(u64::from_le_bytes(*word));
+        if zeros != 0 {
+            return Some(at + zeros.trailing_zeros() as usize / 8);
+        }
+        at += 8;
+    }
+    let tail = bytes.get(at..)?;
+    tail.iter()
+        .position(|byte| *byte == 0)
+        .map(|found| at + found)
+}
+
+/// Returns the position behind the `n`-th NUL, or `None` where there are fewer.
+#[inline]
+pub(crate) fn end_of_nth(bytes: &[u8], n: usize) -> Option<usize> {
+    if n > bytes.len() {
+        return None;
+    }
+    let (mut at, mut left) = if n < FEW {
+        (0, n)
+    } else {
+        skip_blocks(bytes, n)
+    };
+    if left == 0 {
+        return Some(at);
+    }
+    while let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+        let mut zeros = all_zeros(u64::from_le_bytes(*word));
+        let found = zeros.count_ones() as usize;
+        if found >= left {
+            for _ in 1..left {
+                zeros &= zeros - 1;
+            }
+            return Some(at + zeros.trailing_zeros() as usize / 8 + 1);
+        }
+        left -= found;
+        at += 8;
+    }
+    for (index, byte) in bytes.get(at..)?.iter().enumerate() {
+        if *byte == 0 {
+            left -= 1;
+            if left == 0 {
+                return Some(at + index + 1);
+            }
+        }
+    }
+    None
+}
+
+/// Counts whole blocks as long as the `n`-th NUL lies behind them. Returns where it stopped and
+/// how many NULs are left to find there, at least one.
+fn skip_blocks(bytes: &[u8], n: usize) -> (usize, usize) {
+    let (mut at, mut left) = (0, n);
+    for block in bytes.chunks_exact(BLOCK) {
+        let found = usize::from(block.iter().map(|byte| u8::from(*byte == 0)).sum::<u8>());
+        if found >= left {
+            break;
+        }
+        left -= found;
+        at += BLOCK;
+    }
+    (at, left)
+}
+
+/// Marks the first zero byte of a word (and perhaps some behind it) with its highest bit.
+#[inline]
+const fn first_zero(word: u64) -> u64 {
+    word.wrapping_sub(ONES) & !word & HIGHS
+}
+
+/// Marks every zero byte of a word, and no other, with its highest bit.
+#[inline]
+const fn all_zeros(word: u64) -> u64 {
+    !(((word & !HIGHS) + !HIGHS) | word | !HIGHS)
+}
+
+/// Below this many the blocks do not pay.
+const FEW: usize = 32;
+/// Counts in a byte may not exceed 255.
+const BLOCK: usize = 192;
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGHS: u64 = 0x8080_8080_8080_8080;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn end_by_bytes(bytes: &[u8], n: usize) -> Option<usize> {
+        if n == 0 {
+            return Some(0);
+        }
+        bytes
+            .iter()
+            .enumerate()
+            .filter(|(_, b)| **b == 0)
+            .nth(n - 1)
+            .map(|(at, _)| at + 1)
+    }
+
+    proptest! {
+        #[test]
+        fn finds_what_a_search_byte_by_byte_finds(
+            bytes in prop::collection::vec(prop::sample::select(vec![0_u8, 1, 0x7f, 0x80, 0x81, 255]), 0..1200),
+            n in 0_usize..600,
+        ) {
+            prop_assert_eq!(find(&bytes), bytes.iter().position(|b| *b == 0));
+            prop_assert_eq!(end_of_nth(&bytes, n), end_by_bytes(&bytes, n));
+        }
+    }
+
+    #[test]
+    fn every_count_of_a_block_of_zeros_is_right() {
+        let bytes = vec![0; 1000];
+        for n in 0..=1000 {
+            assert_eq!(end_of_nth(&bytes, n), Some(n));
+        }
+        assert_eq!(end_of_nth(&bytes, 1001), None);
+        assert_eq!(end_of_nth(&bytes, usize::MAX), None);
+    }
+}

@@ -1,0 +1,269 @@
+//! Values: what q objects are in Rust.
+//!
+//! A [`Value`] owns what it holds; a [`ValueRef`] borrows it, is `Copy`, and is what is read.
+//! Received values are views: [`decode`](crate::decode) checks the bytes of a message once and
+//! keeps them, and numbers are made when somebody reads them. Values that a program makes hold its
+//! own vectors, taken over without a copy. Both kinds print, compare, convert and encode alike.
+//!
+//! ```
+//! use hopen_codec::sym;
+//! use hopen_codec::value::{Value, ValueRef};
+//!
+//! let update = Value::from((sym!("upd"), sym!("trade"), vec![101.25, 101.5]));
+//! assert_eq!(update.to_string(), "(`upd;`trade;101.25 101.5)");
+//!
+//! let ValueRef::List(items) = update.as_ref() else { panic!("a tuple is a list") };
+//! let prices: Vec<f64> = items.get(2).expect("three items").to()?;
+//! assert_eq!(prices, [101.25, 101.5]);
+//! # Ok::<(), hopen_codec::value::ConvertError>(())
+//! ```
+//!
+//! [`BasicType`] has the table of q types, Rust types, nulls and infinities.
+
+mod atom;
+mod compare;
+mod convert;
+mod dict;
+mod display;
+mod function;
+mod header;
+mod index;
+mod items;
+mod list;
+mod nodes;
+mod symbol;
+mod symbols;
+mod table;
+mod temporal;
+mod types;
+mod vector;
+mod view;
+
+use core::fmt;
+
+use bytes::Bytes;
+
+pub use atom::Atom;
+pub use convert::ConvertError;
+pub use dict::{Dict, DictRef};
+pub use function::{
+    BinaryPrimitive, DerivedRef, Function, FunctionRef, IteratorPrimitive, LambdaRef,
+    UnaryPrimitive,
+};
+pub use index::Indexed;
+pub use items::{Byte, Char, Guid, Item, Items, Iter, Nullable};
+pub use list::{List, ListRef, Values};
+pub use symbol::{Symbol, SymbolError, SymbolRef};
+pub use symbols::{IsSymbol, Symbols, SymbolsIter};
+pub use table::{Columns, Table, TableError, TableRef};
+pub use temporal::{Date, Datetime, Minute, Month, Second, Time, Timespan, Timestamp};
+pub use types::{Attribute, BasicType, ValueType};
+pub use vector::Vector;
+
+pub(crate) use atom::with_atom;
+pub(crate) use header::VectorHeader;
+pub(crate) use nodes::{Node, Nodes};
+pub(crate) use vector::with_vector;
+pub(crate) use view::{Cursor, FIXED, SharedView, View};
+
+/// A q object that owns what it holds, or shares it with the message that it came in.
+#[derive(Clone)]
+#[non_exhaustive]
+pub enum Value {
+    /// A single value of a basic type.
+    Atom(Atom),
+    /// Many values of one basic type.
+    Vector(Vector),
+    /// Values of any types.
+    List(List),
+    /// Keys and what they map to; a keyed table is one.
+    Dict(Dict),
+    /// Named columns.
+    Table(Table),
+    /// A function, `::` among them.
+    Function(Function),
+}
+
+impl Value {
+    /// `::`, the identity function: what q returns where there is nothing to return.
+    pub const IDENTITY: Self = Self::Function(Function::IDENTITY);
+
+    /// Borrows the value, to read it.
+    #[inline]
+    pub fn as_ref(&self) -> ValueRef<'_> {
+        match self {
+            Self::Atom(atom) => ValueRef::Atom(atom.as_ref()),
+            Self::Vector(vector) => ValueRef::Vector(vector.borrow()),
+            Self::List(list) => ValueRef::List(list.as_ref()),
+            Self::Dict(dict) => ValueRef::Dict(dict.as_ref()),
+            Self::Table(table) => ValueRef::Table(table.as_ref()),
+            Self::Function(function) => ValueRef::Function(function.as_ref()),
+        }
+    }
+
+    /// Returns what the value is, as q's `type` has it.
+    pub fn value_type(&self) -> ValueType {
+        self.as_ref().value_type()
+    }
+
+    /// Converts the value; see [`ValueRef::to`].
+    ///
+    /// # Errors
+    ///
+    /// Where the value is of another type.
+    pub fn to<'a, T: TryFrom<ValueRef<'a>, Error = ConvertError>>(
+        &'a self,
+    ) -> Result<T, ConvertError> {
+        self.as_ref().to()
+    }
+
+    /// Takes a part of this value out of it, sharing its bytes where it can: of a received table, a
+    /// column that lives on without a copy. It keeps the whole message alive; see
+    /// [`ValueRef::detach`] for a small part of a large one.
+    #[must_use]
+    pub fn share(&self, part: ValueRef<'_>) -> Self {
+        match self.bytes() {
+            Some(bytes) => part.share(bytes),
+            None => part.detach(),
+        }
+    }
+
+    /// Returns the bytes that the value keeps, where it keeps one block of them.
+    fn bytes(&self) -> Option<&Bytes> {
+        match self {
+            Self::Vector(vector) => {
+                Some(with_vector!(vector, items => items.as_bytes(), symbols => symbols.object()))
+            }
+            Self::List(List(list::Repr::View(view)))
+            | Self::Dict(Dict(dict::Repr::View(view)))
+            | Self::Table(Table(table::Repr::View(view)))
+            | Self::Function(Function(function::Repr::View(view))) => Some(&view.object),
+            Self::Atom(_) | Self::List(_) | Self::Dict(_) | Self::Table(_) | Self::Function(_) => {
+                None
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A borrowed q object: what a value looks like to a reader.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub enum ValueRef<'a> {
+    /// A single value of a basic type.
+    Atom(Atom<SymbolRef<'a>>),
+    /// Many values of one basic type.
+    Vector(Vector<&'a [u8]>),
+    /// Values of any types.
+    List(ListRef<'a>),
+    /// Keys and what they map to; a keyed table is one.
+    Dict(DictRef<'a>),
+    /// Named columns.
+    Table(TableRef<'a>),
+    /// A function, `::` among them.
+    Function(FunctionRef<'a>),
+}
+
+impl<'a> ValueRef<'a> {
+    /// The empty list.
+    const EMPTY: Self = Self::List(ListRef::of_items(&[]));
+
+    /// Returns what the value is, as q's `type` has it.
+    pub fn value_type(self) -> ValueType {
+        match self {
+            Self::Atom(atom) => ValueType::atom(atom.basic_type()),
+            Self::Vector(vector) => ValueType::vector(vector.basic_type()),
+            Self::List(_) => ValueType::LIST,
+            Self::Dict(dict) if dict.is_sorted() => ValueType::SORTED_DICT,
+            Self::Dict(_) => ValueType::DICT,
+            Self::Table(_) => ValueType::TABLE,
+            Self::Function(function) => ValueType::from_code(match function {
+                FunctionRef::Lambda(_) => 100,
+                FunctionRef::Unary(_) => 101,
+                FunctionRef::Binary(_) => 102,
+                FunctionRef::Iterator(_) => 103,
+                FunctionRef::Projection(_) => 104,
+                FunctionRef::Composition(_) => 105,
+                FunctionRef::Derived(derived) => derived.iterator().derived_type() as i8,
+            }),
+        }
+    }
+
+    /// Converts the value to what a program has in hand: `i64`, `String`, `Vec<f64>`,
+    /// `Option<Timestamp>`, a tuple.
+    ///
+    /// Nothing is widened, rounded or parsed: a long converts to `i64` and an int to `i32`. In an
+    /// `Option` the type's null becomes `None`.
+    ///
+    /// ```
+    /// use hopen_codec::value::Value;
+    ///
+    /// let answer = Value::from(vec![1_i64, i64::MIN, 3]);
+    /// let longs: Vec<Option<i64>> = answer.to()?;
+    /// assert_eq!(longs, [Some(1), None, Some(3)]);
+    /// let error = answer.to::<f64>().unwrap_err();
+    /// assert_eq!(error.to_string(), "expected a float atom, found a long vector");
+    /// # Ok::<(), hopen_codec::value::ConvertError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Where the value is of another type.
+    pub fn to<T: TryFrom<Self, Error = ConvertError>>(self) -> Result<T, ConvertError> {
+        T::try_from(self)
+    }
+
+    /// Copies the bytes of a received value, so that it keeps nothing of its message. What a program
+    /// made is shared as it is.
+    #[must_use]
+    pub fn detach(self) -> Value {
+        self.keep(&|bytes| Bytes::copy_from_slice(bytes))
+    }
+
+    /// Keeps the value by sharing `parent`, or by a copy where it does not lie within.
+    pub(crate) fn share(self, parent: &Bytes) -> Value {
+        let within = parent.as_ptr_range();
+        self.keep(&|bytes| {
+            let range = bytes.as_ptr_range();
+            if range.start >= within.start && range.end <= within.end {
+                parent.slice_ref(bytes)
+            } else {
+                Bytes::copy_from_slice(bytes)
+            }
+        })
+    }
+
+    /// Makes an owner of the value, with `bytes` to keep its bytes.
+    fn keep(self, bytes: &dyn Fn(&'a [u8]) -> Bytes) -> Value {
+        let shared = |view: View<'a>| SharedView {
+            object: bytes(view.object),
+            order: view.order,
+            needs: None,
+        };
+        match self {
+            Self::Atom(atom) => Value::Atom(atom.map_symbol(SymbolRef::to_symbol)),
+            Self::Vector(vector) => Value::Vector(vector.in_storage(bytes)),
+            Self::List(list) => Value::List(list.keep(shared)),
+            Self::Dict(dict) => Value::Dict(dict.keep(shared)),
+            Self::Table(table) => Value::Table(table.keep(shared)),
+            Self::Function(function) => Value::Function(function.keep(shared)),
+        }
+    }
+}
+
+impl fmt::Debug for ValueRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+const _: () = {
+    const fn can_be_shared_between_threads<T: Send + Sync>() {}
+    can_be_shared_between_threads::<Value>();
+    assert!(size_of::<Value>() <= 48);
+};

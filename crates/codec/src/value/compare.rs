@@ -1,0 +1,38 @@
+//! Equality and hashing: structural, of built and received values alike.
+
+use core::hash::{Hash, Hasher};
+
+use super::{Nodes, Value, ValueRef};
+
+impl PartialEq for ValueRef<'_> {
+    /// The same types, attributes and items. Any NaN equals any NaN; the byte order that a value
+    /// came in does not count. This is not q's `~`, which ignores attributes.
+    fn eq(&self, other: &Self) -> bool {
+        Nodes::of(*self).eq(Nodes::of(*other))
+    }
+}
+
+impl Eq for ValueRef<'_> {}
+
+impl Hash for ValueRef<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        for node in Nodes::of(*self) {
+            node.hash(state);
+        }
+    }
+}
+
+impl PartialEq for Value {
+    /// As [`ValueRef`]'s.
+    fn eq(&self, other: &Self) -> bool {
+        self.as_ref() == other.as_ref()
+    }
+}
+
+impl Eq for Value {}
+
+impl Hash for Value {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_ref().hash(state);
+    }
+}
