@@ -1,9 +1,50 @@
-//! Messages: a kind and a body. The body stays as bytes until somebody asks for its value.
+//! Messages: a kind and a body. A body stays as bytes until somebody asks for its value.
+//!
+//! ```text
+//! 01 01 00 00 12000000   0a 00 04000000 322b3321
+//! │  │  │  │  │          the body: a value, or an error in its place
+//! │  │  │  │  length, header included: bits 0 to 31
+//! │  │  │  its bits 32 to 39
+//! │  │  0 plain, 1 and 2 compressed
+//! │  0 async, 1 sync, 2 response
+//! 1 little endian, 0 big endian
+//! ```
+//!
+//! So a relay forwards bodies that it never decodes, a broadcast encodes once and sends many times,
+//! and a body that is no value is reported without losing the messages behind it.
+//!
+//! ```
+//! use bytes::Buf;
+//! use hopen_codec::config::Limits;
+//! use hopen_codec::message::{Body, Message, MessageKind};
+//! use hopen_codec::outbox::Outbox;
+//! use hopen_codec::value::Value;
+//!
+//! let body = Body::encode(&Value::from("2+3!"))?;
+//! let mut outbox = Outbox::default();
+//! Message::new(MessageKind::Sync, body.clone()).write(&mut outbox);
+//! assert_eq!(
+//!     outbox.copy_to_bytes(outbox.remaining())[..],
+//!     *b"\x01\x01\0\0\x12\0\0\0\x0a\0\x04\0\0\x002+3!"
+//! );
+//! assert_eq!(body.decode(&Limits::client())?, Ok(Value::from("2+3!")));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
-use bytes::Bytes;
+use core::fmt;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
 
 use crate::byte_order::ByteOrder;
-use crate::compress::Form;
+use crate::compress::{self, Form};
+use crate::config::{Capability, Limits};
+use crate::decode::{self, DecodeError};
+use crate::encode::{self, EncodeError, Feature, Measure};
+use crate::frame::Header;
+use crate::outbox::Outbox;
+use crate::remote_error::RemoteError;
+use crate::value::Value;
 
 /// What a message is for: byte 1 of its header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -51,21 +92,277 @@ pub struct Message {
     pub body: Body,
 }
 
-/// What a message carries, as bytes.
-#[derive(Clone, Debug)]
+impl Message {
+    /// Makes a message.
+    pub const fn new(kind: MessageKind, body: Body) -> Self {
+        Self { kind, body }
+    }
+
+    /// Writes the message as it is. Whether the peer understands it is
+    /// [`Body::check_for`]'s to say.
+    pub fn write(&self, outbox: &mut Outbox) {
+        outbox.put_slice(&self.header().to_bytes());
+        self.body
+            .chunks()
+            .iter()
+            .for_each(|chunk| outbox.put_bytes(chunk.clone()));
+    }
+
+    /// Returns the header that goes before the body.
+    pub fn header(&self) -> Header {
+        let length = Header::LENGTH as u64 + self.body.len();
+        Header::new(self.body.order, self.kind, self.body.form, length)
+    }
+}
+
+/// What a message carries, as bytes: a value, or an error in its place, perhaps compressed.
+///
+/// Cheap to clone: the bytes are shared.
+#[derive(Clone)]
 pub struct Body {
     order: ByteOrder,
     form: Option<Form>,
-    payload: Bytes,
+    chunks: Chunks,
+    /// What peers must understand; not known of what was received.
+    needs: Option<Needs>,
+}
+
+/// The bytes: mostly one piece, more where large vectors were shared.
+#[derive(Clone)]
+enum Chunks {
+    One(Bytes),
+    Many(Arc<[Bytes]>),
+}
+
+/// What a peer must understand to be sent a body.
+#[derive(Clone, Copy)]
+struct Needs {
+    feature: Option<Feature>,
+    /// The length of the body without compression.
+    length: u64,
 }
 
 impl Body {
+    /// Encodes a value, little endian.
+    ///
+    /// # Errors
+    ///
+    /// Where the wire has no room for it: a function of 2^32 parts or more, a message of 1 TiB or
+    /// more.
+    pub fn encode(value: &Value) -> Result<Self, EncodeError> {
+        Self::encode_in(value, ByteOrder::Little)
+    }
+
+    /// Encodes a value in a byte order of choice.
+    ///
+    /// # Errors
+    ///
+    /// As [`encode`](Self::encode).
+    pub fn encode_in(value: &Value, order: ByteOrder) -> Result<Self, EncodeError> {
+        let measure = Measure::of(value, order)?;
+        let needs = Needs {
+            feature: measure.feature,
+            length: measure.length,
+        };
+        needs.check(Capability::MAX)?;
+        let chunks = if measure.length < Outbox::SHARE as u64 {
+            let mut bytes = Vec::with_capacity(measure.length as usize);
+            encode::write(value, order, &mut bytes);
+            Chunks::One(bytes.into())
+        } else {
+            let mut chunks = Outbox::default();
+            encode::write(value, order, &mut chunks);
+            Chunks::of(chunks)
+        };
+        Ok(Self {
+            order,
+            form: None,
+            chunks,
+            needs: Some(needs),
+        })
+    }
+
+    /// Encodes an error, which takes the place of a value.
+    pub fn error(error: &RemoteError) -> Self {
+        Self::error_in(error, ByteOrder::Little)
+    }
+
+    /// Encodes an error, in a message of a byte order of choice.
+    pub fn error_in(error: &RemoteError, order: ByteOrder) -> Self {
+        let text = error.as_bytes();
+        let mut bytes = BytesMut::with_capacity(text.len() + 2);
+        bytes.extend_from_slice(&[decode::ERROR]);
+        bytes.extend_from_slice(text);
+        bytes.extend_from_slice(&[0]);
+        let needs = Needs {
+            feature: None,
+            length: bytes.len() as u64,
+        };
+        Self {
+            order,
+            form: None,
+            chunks: Chunks::One(bytes.freeze()),
+            needs: Some(needs),
+        }
+    }
+
+    /// Takes over the bytes of a value: what follows a message's header, or what a file of
+    /// serialised values holds. They are checked when they are decoded.
+    pub const fn from_bytes(bytes: Bytes, order: ByteOrder) -> Self {
+        Self::received(order, None, bytes)
+    }
+
     /// Takes over what followed a header: the bytes of a value, or of a compressed one.
-    pub(crate) fn received(order: ByteOrder, form: Option<Form>, payload: Bytes) -> Self {
+    pub(crate) const fn received(order: ByteOrder, form: Option<Form>, payload: Bytes) -> Self {
         Self {
             order,
             form,
-            payload,
+            chunks: Chunks::One(payload),
+            needs: None,
         }
+    }
+
+    /// Decompresses the body if it is compressed, checks it, and makes a value of it, or the error
+    /// that stands in its place. The value shares the body's bytes.
+    ///
+    /// # Errors
+    ///
+    /// Where the body is no value: the error says what is wrong and where.
+    pub fn decode(&self, limits: &Limits) -> Result<Result<Value, RemoteError>, DecodeError> {
+        decode::decode(self.plain(limits)?, self.order)
+    }
+
+    /// Returns the same body compressed, as KX's C library would send it to a peer on another host;
+    /// the same body as it is where KX would not compress it: below a payload of 2001 bytes, or
+    /// where the result is not less than half.
+    #[must_use]
+    pub fn compress(&self) -> Self {
+        if self.form.is_some() || self.len() < (compress::THRESHOLD - Header::LENGTH) as u64 {
+            return self.clone();
+        }
+        match compress::compress(&self.contiguous(), self.order) {
+            Some(compressed) => Self {
+                order: self.order,
+                form: Some(compressed.form),
+                chunks: Chunks::One(compressed.payload.into()),
+                needs: self.needs,
+            },
+            None => self.clone(),
+        }
+    }
+
+    /// Returns the same body without compression.
+    ///
+    /// # Errors
+    ///
+    /// Where the compressed bytes make no message.
+    pub fn decompress(&self, limits: &Limits) -> Result<Self, DecodeError> {
+        Ok(Self {
+            order: self.order,
+            form: None,
+            chunks: Chunks::One(self.plain(limits)?),
+            needs: self.needs,
+        })
+    }
+
+    /// Checks that a peer of this capability may be sent the body. Of a received body the value is
+    /// checked for it, where the capability is not the highest.
+    ///
+    /// # Errors
+    ///
+    /// Where the peer would not understand it; a received body that is no value is
+    /// [`EncodeError::Invalid`].
+    pub fn check_for(&self, capability: Capability, limits: &Limits) -> Result<(), EncodeError> {
+        if let Some(needs) = &self.needs {
+            return needs.check(capability);
+        }
+        if capability == Capability::MAX {
+            return Ok(());
+        }
+        let plain = self.plain(limits).map_err(EncodeError::Invalid)?;
+        let length = plain.len() as u64;
+        let feature = if plain.first() == Some(&decode::ERROR) {
+            None
+        } else {
+            let needs = decode::check(&plain, self.order).map_err(EncodeError::Invalid)?;
+            Feature::of(needs)
+        };
+        Needs { feature, length }.check(capability)
+    }
+
+    /// Returns how many bytes the body takes on the wire, without the header.
+    pub fn len(&self) -> u64 {
+        self.chunks().iter().map(|chunk| chunk.len() as u64).sum()
+    }
+
+    /// Returns whether there is no byte, which no value is.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Returns the byte order.
+    pub const fn byte_order(&self) -> ByteOrder {
+        self.order
+    }
+
+    /// Returns how the body is compressed, if it is.
+    pub const fn form(&self) -> Option<Form> {
+        self.form
+    }
+
+    /// Returns the bytes, in one piece or in several.
+    pub fn chunks(&self) -> &[Bytes] {
+        match &self.chunks {
+            Chunks::One(chunk) => core::slice::from_ref(chunk),
+            Chunks::Many(chunks) => chunks,
+        }
+    }
+
+    /// Returns the bytes in one piece, without compression.
+    fn plain(&self, limits: &Limits) -> Result<Bytes, DecodeError> {
+        let bytes = self.contiguous();
+        match self.form {
+            None => Ok(bytes),
+            Some(form) => {
+                Ok(compress::decompress(form, &bytes, self.order, limits.message)?.into())
+            }
+        }
+    }
+
+    fn contiguous(&self) -> Bytes {
+        match &self.chunks {
+            Chunks::One(chunk) => chunk.clone(),
+            Chunks::Many(chunks) => chunks.concat().into(),
+        }
+    }
+}
+
+impl Chunks {
+    fn of(outbox: Outbox) -> Self {
+        let mut chunks = outbox.into_chunks();
+        match (chunks.pop(), chunks.is_empty()) {
+            (None, _) => Self::One(Bytes::new()),
+            (Some(chunk), true) => Self::One(chunk),
+            (Some(chunk), false) => {
+                chunks.push(chunk);
+                Self::Many(chunks.into())
+            }
+        }
+    }
+}
+
+impl Needs {
+    fn check(&self, capability: Capability) -> Result<(), EncodeError> {
+        encode::check_for(self.feature, self.length, capability)
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Body")
+            .field("order", &self.order)
+            .field("form", &self.form)
+            .field("len", &self.len())
+            .finish_non_exhaustive()
     }
 }

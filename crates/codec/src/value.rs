@@ -62,7 +62,7 @@ pub use vector::Vector;
 
 pub(crate) use atom::with_atom;
 pub(crate) use header::VectorHeader;
-pub(crate) use nodes::{Node, Nodes};
+pub(crate) use nodes::{Node, Nodes, Outline};
 pub(crate) use vector::with_vector;
 pub(crate) use view::{Cursor, FIXED, SharedView, View};
 
@@ -134,13 +134,18 @@ impl Value {
             Self::Vector(vector) => {
                 Some(with_vector!(vector, items => items.as_bytes(), symbols => symbols.object()))
             }
+            _ => self.view().map(|view| &view.object),
+        }
+    }
+
+    /// Returns the view that the value is, if it came in a message and has parts.
+    pub(crate) fn view(&self) -> Option<&SharedView> {
+        match self {
             Self::List(List(list::Repr::View(view)))
             | Self::Dict(Dict(dict::Repr::View(view)))
             | Self::Table(Table(table::Repr::View(view)))
-            | Self::Function(Function(function::Repr::View(view))) => Some(&view.object),
-            Self::Atom(_) | Self::List(_) | Self::Dict(_) | Self::Table(_) | Self::Function(_) => {
-                None
-            }
+            | Self::Function(Function(function::Repr::View(view))) => Some(view),
+            _ => None,
         }
     }
 }

@@ -25,7 +25,7 @@ use crate::byte_order::ByteOrder;
 /// let prices = Items::from(vec![101.25, 101.5, 101.0]); // takes the vector over, no copy
 /// assert_eq!(prices.get(1), Some(101.5));
 /// assert_eq!(prices.iter().sum::<f64>(), 303.75);
-/// assert_eq!(prices.to_slice(), [101.25, 101.5, 101.0]);
+/// assert_eq!(&*prices.to_slice(), [101.25, 101.5, 101.0]);
 /// ```
 #[derive(Clone, Copy)]
 pub struct Items<T, B = Bytes> {
@@ -376,6 +376,7 @@ pub(crate) mod sealed {
     use super::ByteOrder;
 
     /// How an item stands on the wire.
+    #[expect(unnameable_types, reason = "it seals `Item`")]
     pub trait Wire:
         Copy
         + core::fmt::Debug
@@ -393,6 +394,14 @@ pub(crate) mod sealed {
 
         /// Reads an item; of fewer bytes than it takes comes zero.
         fn from_wire(bytes: &[u8], order: ByteOrder) -> Self;
+
+        /// Writes an item to as many bytes as it takes.
+        fn to_wire(self, order: ByteOrder, room: &mut [u8]) {
+            room.copy_from_slice(bytemuck::bytes_of(&self));
+            if Self::SWAPS && order != super::NATIVE {
+                room.reverse();
+            }
+        }
 
         /// Returns what equal items have in common.
         fn key(self) -> u128;

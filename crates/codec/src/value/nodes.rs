@@ -12,7 +12,7 @@ use super::list::Inner as ListInner;
 use super::symbol::SymbolRef;
 use super::table::Inner as TableInner;
 use super::types::Attribute;
-use super::view::Cursor;
+use super::view::{Cursor, View};
 use super::{Atom, Value, ValueRef, Vector};
 
 /// One object, without those inside it.
@@ -75,6 +75,13 @@ impl<'a> Nodes<'a> {
         }
     }
 
+    pub(crate) fn of_view(view: View<'a>) -> Self {
+        Self {
+            current: Source::View(view.cursor(0)),
+            waiting: Vec::new(),
+        }
+    }
+
     /// Continues with `inner`, and with what was under way after it.
     fn enter(&mut self, inner: Source<'a>) {
         let outer = core::mem::replace(&mut self.current, inner);
@@ -84,79 +91,22 @@ impl<'a> Nodes<'a> {
     }
 
     fn open(&mut self, value: ValueRef<'a>) -> Option<Node<'a>> {
-        Some(match value {
-            ValueRef::Atom(atom) => Node::Atom(atom),
-            ValueRef::Vector(vector) => Node::Vector(vector),
-            ValueRef::List(list) => match list.0 {
-                ListInner::Built { items, attribute } => {
-                    self.enter(Source::Built(items.iter()));
-                    Node::List {
-                        attribute,
-                        count: items.len(),
-                    }
+        match value.outline() {
+            Outline::Leaf(node) => Some(node),
+            Outline::View(view) => {
+                let mut cursor = view.cursor(0);
+                let node = cursor.node();
+                self.enter(Source::View(cursor));
+                node
+            }
+            Outline::Built { start, first, rest } => {
+                self.enter(Source::Built(rest.iter()));
+                if let Some(vector) = first {
+                    self.enter(Source::One(Some(ValueRef::Vector(vector))));
                 }
-                ListInner::View(view) => return self.open_view(view.cursor(0)),
-            },
-            ValueRef::Dict(dict) => match dict.0 {
-                DictInner::Built { parts, sorted } => {
-                    self.enter(Source::Built(parts.iter()));
-                    Node::Dict { sorted }
-                }
-                DictInner::View(view) => return self.open_view(view.cursor(0)),
-            },
-            ValueRef::Table(table) => match table.0 {
-                TableInner::Built { parts, attribute } => {
-                    let names = ValueRef::Vector(Vector::Symbol(parts.names.borrow()));
-                    self.enter(Source::One(Some(parts.columns.as_ref())));
-                    self.enter(Source::One(Some(names)));
-                    Node::Table { attribute }
-                }
-                TableInner::View(view) => return self.open_view(view.cursor(0)),
-            },
-            ValueRef::Function(function) => match function {
-                FunctionRef::Lambda(lambda) => match lambda.0 {
-                    LambdaInner::Built { context, text } => {
-                        let text = ValueRef::Vector(Vector::Char(text.borrow()));
-                        self.enter(Source::One(Some(text)));
-                        Node::Lambda {
-                            context: context.as_ref(),
-                        }
-                    }
-                    LambdaInner::View(view) => return self.open_view(view.cursor(0)),
-                },
-                FunctionRef::Unary(primitive) => Node::Unary(primitive),
-                FunctionRef::Binary(primitive) => Node::Binary(primitive),
-                FunctionRef::Iterator(primitive) => Node::Iterator(primitive),
-                FunctionRef::Projection(parts) => match parts.0 {
-                    ListInner::Built { items, .. } => {
-                        self.enter(Source::Built(items.iter()));
-                        Node::Projection { count: items.len() }
-                    }
-                    ListInner::View(view) => return self.open_view(view.cursor(0)),
-                },
-                FunctionRef::Composition(parts) => match parts.0 {
-                    ListInner::Built { items, .. } => {
-                        self.enter(Source::Built(items.iter()));
-                        Node::Composition { count: items.len() }
-                    }
-                    ListInner::View(view) => return self.open_view(view.cursor(0)),
-                },
-                FunctionRef::Derived(derived) => match derived.0 {
-                    DerivedInner::Built { iterator, function } => {
-                        self.enter(Source::One(Some(function.as_ref())));
-                        Node::Derived { iterator }
-                    }
-                    DerivedInner::View(view) => return self.open_view(view.cursor(0)),
-                },
-            },
-        })
-    }
-
-    /// Continues with the objects of a received value, whose first one is the value itself.
-    fn open_view(&mut self, mut cursor: Cursor<'a>) -> Option<Node<'a>> {
-        let node = cursor.node();
-        self.enter(Source::View(cursor));
-        node
+                Some(start)
+            }
+        }
     }
 }
 
@@ -185,6 +135,90 @@ impl Source<'_> {
             Self::One(value) => value.is_none(),
             Self::Built(items) => items.as_slice().is_empty(),
             Self::View(cursor) => cursor.rest.is_empty(),
+        }
+    }
+}
+
+/// A value with the values inside it still closed.
+pub(crate) enum Outline<'a> {
+    /// Nothing is inside.
+    Leaf(Node<'a>),
+    /// It is in checked bytes.
+    View(View<'a>),
+    /// It was built of a vector, perhaps, and values.
+    Built {
+        start: Node<'a>,
+        first: Option<Vector<&'a [u8]>>,
+        rest: &'a [Value],
+    },
+}
+
+impl<'a> ValueRef<'a> {
+    /// Tells how the value is made.
+    pub(crate) fn outline(self) -> Outline<'a> {
+        let built = |start, rest| Outline::Built {
+            start,
+            first: None,
+            rest,
+        };
+        match self {
+            Self::Atom(atom) => Outline::Leaf(Node::Atom(atom)),
+            Self::Vector(vector) => Outline::Leaf(Node::Vector(vector)),
+            Self::List(list) => match list.0 {
+                ListInner::Built { items, attribute } => built(
+                    Node::List {
+                        attribute,
+                        count: items.len(),
+                    },
+                    items,
+                ),
+                ListInner::View(view) => Outline::View(view),
+            },
+            Self::Dict(dict) => match dict.0 {
+                DictInner::Built { parts, sorted } => built(Node::Dict { sorted }, parts),
+                DictInner::View(view) => Outline::View(view),
+            },
+            Self::Table(table) => match table.0 {
+                TableInner::Built { parts, attribute } => Outline::Built {
+                    start: Node::Table { attribute },
+                    first: Some(Vector::Symbol(parts.names.borrow())),
+                    rest: core::slice::from_ref(&parts.columns),
+                },
+                TableInner::View(view) => Outline::View(view),
+            },
+            Self::Function(function) => match function {
+                FunctionRef::Lambda(lambda) => match lambda.0 {
+                    LambdaInner::Built { context, text } => Outline::Built {
+                        start: Node::Lambda {
+                            context: context.as_ref(),
+                        },
+                        first: Some(Vector::Char(text.borrow())),
+                        rest: &[],
+                    },
+                    LambdaInner::View(view) => Outline::View(view),
+                },
+                FunctionRef::Unary(primitive) => Outline::Leaf(Node::Unary(primitive)),
+                FunctionRef::Binary(primitive) => Outline::Leaf(Node::Binary(primitive)),
+                FunctionRef::Iterator(primitive) => Outline::Leaf(Node::Iterator(primitive)),
+                FunctionRef::Projection(parts) => match parts.0 {
+                    ListInner::Built { items, .. } => {
+                        built(Node::Projection { count: items.len() }, items)
+                    }
+                    ListInner::View(view) => Outline::View(view),
+                },
+                FunctionRef::Composition(parts) => match parts.0 {
+                    ListInner::Built { items, .. } => {
+                        built(Node::Composition { count: items.len() }, items)
+                    }
+                    ListInner::View(view) => Outline::View(view),
+                },
+                FunctionRef::Derived(derived) => match derived.0 {
+                    DerivedInner::Built { iterator, function } => {
+                        built(Node::Derived { iterator }, core::slice::from_ref(function))
+                    }
+                    DerivedInner::View(view) => Outline::View(view),
+                },
+            },
         }
     }
 }

@@ -223,6 +223,7 @@ impl IsSymbol for &super::Symbol {}
 impl IsSymbol for SymbolRef<'_> {}
 
 mod sealed {
+    #[expect(unnameable_types, reason = "it seals `IsSymbol`")]
     pub trait Sealed {}
     impl Sealed for super::super::Symbol {}
     impl Sealed for &super::super::Symbol {}

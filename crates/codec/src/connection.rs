@@ -1,0 +1,367 @@
+//! A connection behind its handshake: who owes whom an answer.
+//!
+//! ```text
+//! request  ──▶ sync      ┐                    respond ──▶ response
+//! notify   ──▶ async     │ outbox             ◀── request: the peer waits for `respond`
+//! receive  ◀── response  ┘                    ◀── async
+//! ```
+//!
+//! Responses carry no mark of the request that they answer, so one request is outstanding at a
+//! time. Whatever else arrives meanwhile comes out of [`Connection::receive`] as it arrives: asyncs,
+//! and requests of the peer, which waits until they are answered.
+
+use core::fmt;
+
+use bytes::BytesMut;
+
+use crate::byte_order::ByteOrder;
+use crate::compress;
+use crate::config::{Capability, Config};
+use crate::encode::{self, EncodeError, Measure};
+use crate::frame::{FrameDecoder, FrameError, Header};
+use crate::message::{Body, Message, MessageKind};
+use crate::outbox::Outbox;
+use crate::remote_error::RemoteError;
+use crate::value::Value;
+
+/// One end of a connection.
+///
+/// - What goes out: [`request`](Self::request), [`notify`](Self::notify),
+///   [`respond`](Self::respond). Each appends one whole message to the outbox or, on an error,
+///   nothing.
+/// - What comes in: [`make_room`](Self::make_room) before bytes are read,
+///   [`receive`](Self::receive) until it has nothing more, [`receive_eof`](Self::receive_eof) when
+///   the peer has closed.
+///
+/// The calls may come in any order.
+#[derive(Debug)]
+pub struct Connection {
+    config: Config,
+    capability: Capability,
+    frames: FrameDecoder,
+    awaiting: bool,
+    owed: usize,
+    failed: Option<ProtocolError>,
+}
+
+impl Connection {
+    pub(crate) fn new(config: Config, capability: Capability) -> Self {
+        let frames = FrameDecoder::new(config.limits.message);
+        Self {
+            config,
+            capability,
+            frames,
+            awaiting: false,
+            owed: 0,
+            failed: None,
+        }
+    }
+
+    /// Sends a sync message, whose response is awaited.
+    ///
+    /// # Errors
+    ///
+    /// Where an earlier request is still to be answered, or the value cannot be sent to this peer.
+    /// Nothing was written then.
+    pub fn request<'a>(
+        &mut self,
+        what: impl Into<Outgoing<'a>>,
+        outbox: &mut Outbox,
+    ) -> Result<(), SendError> {
+        if self.awaiting {
+            return Err(SendError::RequestOutstanding);
+        }
+        self.send(MessageKind::Sync, what.into(), outbox)?;
+        self.awaiting = true;
+        Ok(())
+    }
+
+    /// Sends an async message, which is not answered.
+    ///
+    /// # Errors
+    ///
+    /// Where the value cannot be sent to this peer. Nothing was written then.
+    pub fn notify<'a>(
+        &mut self,
+        what: impl Into<Outgoing<'a>>,
+        outbox: &mut Outbox,
+    ) -> Result<(), SendError> {
+        Ok(self.send(MessageKind::Async, what.into(), outbox)?)
+    }
+
+    /// Answers the oldest request of the peer that is not answered yet. An answer that cannot be
+    /// sent to this peer becomes an error response that says so: the peer waits for something.
+    ///
+    /// # Errors
+    ///
+    /// Where no request is to be answered, or where the answer could not be encoded; in the latter
+    /// case an error response was written in its place.
+    pub fn respond<'a>(
+        &mut self,
+        answer: Result<impl Into<Outgoing<'a>>, RemoteError>,
+        outbox: &mut Outbox,
+    ) -> Result<(), SendError> {
+        let owed = self.owed.checked_sub(1).ok_or(SendError::NothingToAnswer)?;
+        self.owed = owed;
+        let sent = match answer {
+            Ok(what) => self.send(MessageKind::Response, what.into(), outbox),
+            Err(error) => self.send_body(MessageKind::Response, &Body::error(&error), outbox),
+        };
+        if let Err(error) = sent {
+            let text = match error {
+                EncodeError::NotUnderstood { .. } | EncodeError::Invalid(_) => "type",
+                EncodeError::TooLong { .. } | EncodeError::TooManyParts => "limit",
+            };
+            let body = Body::error(&RemoteError::trusted(text.into()));
+            Message::new(MessageKind::Response, body).write(outbox);
+        }
+        Ok(sent?)
+    }
+
+    /// Makes room for more input and returns how many bytes to try to read; see
+    /// [`FrameDecoder::make_room`].
+    pub fn make_room(&self, input: &mut BytesMut) -> usize {
+        self.frames.make_room(input)
+    }
+
+    /// Takes the next message out of the input, or `None` where more bytes are needed.
+    ///
+    /// # Errors
+    ///
+    /// Where the peer broke the protocol. That ends the connection: every later call gives the same
+    /// error.
+    pub fn receive(&mut self, input: &mut BytesMut) -> Result<Option<Incoming>, ProtocolError> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        let message = match self.frames.decode(input) {
+            Ok(Some(message)) => message,
+            Ok(None) => return Ok(None),
+            Err(error) => return Err(self.fail(ProtocolError::Frame(error))),
+        };
+        Ok(Some(match message.kind {
+            MessageKind::Async => Incoming::Async(message.body),
+            MessageKind::Sync => {
+                self.owed += 1;
+                Incoming::Request(message.body)
+            }
+            MessageKind::Response if self.awaiting => {
+                self.awaiting = false;
+                Incoming::Response(message.body)
+            }
+            MessageKind::Response => return Err(self.fail(ProtocolError::UnexpectedResponse)),
+        }))
+    }
+
+    /// Is told that the peer has closed, with what is left of the input.
+    ///
+    /// # Errors
+    ///
+    /// Where that was in the middle of a message, or with a request unanswered.
+    pub fn receive_eof(&mut self, input: &BytesMut) -> Result<(), ProtocolError> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        if !input.is_empty() {
+            let arrived = input.len() as u64;
+            let announced = self
+                .frames
+                .announced(input)
+                .map(|announced| announced.length);
+            return Err(self.fail(ProtocolError::Truncated { arrived, announced }));
+        }
+        if self.awaiting {
+            return Err(self.fail(ProtocolError::ClosedBeforeResponse));
+        }
+        Ok(())
+    }
+
+    /// Returns the capability that both ends have.
+    pub const fn capability(&self) -> Capability {
+        self.capability
+    }
+
+    /// Returns what the connection was told at its start.
+    pub const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Returns whether a request is still to be answered by the peer.
+    pub const fn is_awaiting(&self) -> bool {
+        self.awaiting
+    }
+
+    fn send(
+        &self,
+        kind: MessageKind,
+        what: Outgoing<'_>,
+        outbox: &mut Outbox,
+    ) -> Result<(), EncodeError> {
+        match what {
+            Outgoing::Body(body) => self.send_body(kind, body, outbox),
+            Outgoing::Value(value) => {
+                let order = ByteOrder::Little;
+                let measure = Measure::of(value, order)?;
+                encode::check_for(measure.feature, measure.length, self.capability)?;
+                let length = measure.length + Header::LENGTH as u64;
+                if length >= compress::THRESHOLD as u64 && self.config.compresses(self.capability) {
+                    return self.send_body(kind, &Body::encode(value)?, outbox);
+                }
+                outbox.put_slice(&Header::new(order, kind, None, length).to_bytes());
+                encode::write(value, order, outbox);
+                Ok(())
+            }
+        }
+    }
+
+    fn send_body(
+        &self,
+        kind: MessageKind,
+        body: &Body,
+        outbox: &mut Outbox,
+    ) -> Result<(), EncodeError> {
+        let limits = &self.config.limits;
+        body.check_for(self.capability, limits)?;
+        let body = if self.config.compresses(self.capability) {
+            body.compress()
+        } else if self.capability.compresses() {
+            body.clone()
+        } else {
+            body.decompress(limits).map_err(EncodeError::Invalid)?
+        };
+        Message::new(kind, body).write(outbox);
+        Ok(())
+    }
+
+    fn fail(&mut self, error: ProtocolError) -> ProtocolError {
+        self.failed = Some(error);
+        error
+    }
+}
+
+/// What is sent: a value, or a body that was encoded or received before.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Outgoing<'a> {
+    /// A value, encoded as it is sent.
+    Value(&'a Value),
+    /// A body, sent on as it is.
+    Body(&'a Body),
+}
+
+impl<'a> From<&'a Value> for Outgoing<'a> {
+    fn from(value: &'a Value) -> Self {
+        Self::Value(value)
+    }
+}
+
+impl<'a> From<&'a Body> for Outgoing<'a> {
+    fn from(body: &'a Body) -> Self {
+        Self::Body(body)
+    }
+}
+
+/// What has arrived.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Incoming {
+    /// A message that nobody waits for.
+    Async(Body),
+    /// A message whose sender waits for [`Connection::respond`].
+    Request(Body),
+    /// The answer to the outstanding request.
+    Response(Body),
+}
+
+/// A message that was not sent, by a fault on our side. The connection goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SendError {
+    /// An earlier request is still to be answered.
+    RequestOutstanding,
+    /// The peer waits for no answer.
+    NothingToAnswer,
+    /// The value cannot be sent to this peer.
+    Encode(EncodeError),
+}
+
+impl From<EncodeError> for SendError {
+    fn from(error: EncodeError) -> Self {
+        Self::Encode(error)
+    }
+}
+
+impl fmt::Display for SendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RequestOutstanding => f.write_str("an earlier request is still to be answered"),
+            Self::NothingToAnswer => f.write_str("the peer waits for no answer"),
+            Self::Encode(error) => fmt::Display::fmt(error, f),
+        }
+    }
+}
+
+impl core::error::Error for SendError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::Encode(error) => Some(error),
+            Self::RequestOutstanding | Self::NothingToAnswer => None,
+        }
+    }
+}
+
+/// The peer broke the protocol, or went away in the middle of something. The connection is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ProtocolError {
+    /// What should be the header of a message is none.
+    Frame(FrameError),
+    /// A response came where no request was outstanding.
+    UnexpectedResponse,
+    /// The peer closed in the middle of a message.
+    Truncated {
+        /// How many bytes of it had arrived.
+        arrived: u64,
+        /// How many it was to have, where its header had arrived.
+        announced: Option<u64>,
+    },
+    /// The peer closed with a request unanswered.
+    ClosedBeforeResponse,
+}
+
+impl fmt::Display for ProtocolError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Frame(error) => fmt::Display::fmt(error, f),
+            Self::UnexpectedResponse => f.write_str("a response to no request"),
+            Self::Truncated {
+                arrived,
+                announced: Some(announced),
+            } => {
+                write!(
+                    f,
+                    "the peer closed after {arrived} of a message's {announced} bytes"
+                )
+            }
+            Self::Truncated {
+                arrived,
+                announced: None,
+            } => {
+                write!(
+                    f,
+                    "the peer closed after {arrived} bytes of a message's header"
+                )
+            }
+            Self::ClosedBeforeResponse => f.write_str("the peer closed instead of responding"),
+        }
+    }
+}
+
+impl core::error::Error for ProtocolError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::Frame(error) => Some(error),
+            Self::UnexpectedResponse | Self::Truncated { .. } | Self::ClosedBeforeResponse => None,
+        }
+    }
+}

@@ -1,0 +1,461 @@
+//! From a value to the bytes of a body.
+//!
+//! A value is gone over twice: once to know its length and what a peer must understand to be sent
+//! it, so that an error leaves nothing written, and once to write it. What was received is written
+//! as it came, in one piece; a vector that a program made goes out from where it is, shared if it
+//! is large.
+
+use core::fmt;
+
+use bytes::Bytes;
+
+use crate::byte_order::ByteOrder;
+use crate::config::Capability;
+use crate::decode::{DecodeError, check};
+use crate::frame::Header;
+use crate::outbox::Outbox;
+use crate::value::{
+    BasicType, Item, Items, Node, Nodes, Outline, SharedView, Symbols, Value, Vector, VectorHeader,
+    with_atom, with_vector,
+};
+
+/// Writes a value's bytes.
+pub(crate) fn write(value: &Value, order: ByteOrder, out: &mut impl Sink) {
+    let mut open: Vec<core::slice::Iter<'_, Value>> = Vec::new();
+    let mut next = Some(value);
+    while let Some(value) = next {
+        if let Some(inner) = write_start(value, order, out) {
+            open.push(inner.iter());
+        }
+        next = loop {
+            let Some(siblings) = open.last_mut() else {
+                return;
+            };
+            match siblings.next() {
+                Some(value) => break Some(value),
+                None => drop(open.pop()),
+            }
+        };
+    }
+}
+
+/// Where encoded bytes go.
+pub(crate) trait Sink {
+    /// Takes a few bytes.
+    fn bytes(&mut self, bytes: &[u8]);
+
+    /// Takes bytes that may be shared.
+    fn shared(&mut self, bytes: &Bytes);
+
+    /// Takes the bytes of items of this width, in the other byte order.
+    fn swapped(&mut self, bytes: &[u8], width: usize);
+
+    /// Is told what the bytes that come next need.
+    fn needs(&mut self, _: Feature) {}
+
+    /// Is told of a received value that comes next as it is.
+    fn needs_of(&mut self, _: &SharedView) {}
+
+    /// Is told that a function has more parts than its count has room for.
+    fn too_many_parts(&mut self) {}
+}
+
+/// The length of a value's bytes, and what peers must understand to be sent them.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Measure {
+    pub(crate) length: u64,
+    pub(crate) feature: Option<Feature>,
+    too_many_parts: bool,
+}
+
+impl Measure {
+    pub(crate) fn of(value: &Value, order: ByteOrder) -> Result<Self, EncodeError> {
+        let mut measure = Self::default();
+        write(value, order, &mut measure);
+        if measure.too_many_parts {
+            Err(EncodeError::TooManyParts)
+        } else {
+            Ok(measure)
+        }
+    }
+}
+
+impl Sink for Measure {
+    #[inline]
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.length += bytes.len() as u64;
+    }
+
+    fn shared(&mut self, bytes: &Bytes) {
+        self.length += bytes.len() as u64;
+    }
+
+    fn swapped(&mut self, bytes: &[u8], _: usize) {
+        self.length += bytes.len() as u64;
+    }
+
+    #[inline]
+    fn needs(&mut self, feature: Feature) {
+        self.feature = self.feature.max(Some(feature));
+    }
+
+    fn needs_of(&mut self, view: &SharedView) {
+        let needs = view.needs.or_else(|| check(&view.object, view.order).ok());
+        if let Some(feature) = needs.and_then(Feature::of) {
+            self.needs(feature);
+        }
+    }
+
+    fn too_many_parts(&mut self) {
+        self.too_many_parts = true;
+    }
+}
+
+impl Sink for Vec<u8> {
+    #[inline]
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.extend_from_slice(bytes);
+    }
+
+    fn shared(&mut self, bytes: &Bytes) {
+        self.extend_from_slice(bytes);
+    }
+
+    fn swapped(&mut self, bytes: &[u8], width: usize) {
+        swap(bytes, width, |bytes| self.extend_from_slice(bytes));
+    }
+}
+
+impl Sink for Outbox {
+    #[inline]
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.put_slice(bytes);
+    }
+
+    fn shared(&mut self, bytes: &Bytes) {
+        self.put_bytes(bytes.clone());
+    }
+
+    fn swapped(&mut self, bytes: &[u8], width: usize) {
+        swap(bytes, width, |bytes| self.put_slice(bytes));
+    }
+}
+
+/// Checks that a peer of this capability may be sent a body of this length that has this.
+pub(crate) fn check_for(
+    feature: Option<Feature>,
+    length: u64,
+    capability: Capability,
+) -> Result<(), EncodeError> {
+    if let Some(feature) = feature {
+        if feature.capability() > capability {
+            return Err(EncodeError::NotUnderstood {
+                feature,
+                capability,
+            });
+        }
+    }
+    let (length, limit) = (length + Header::LENGTH as u64, capability.longest_message());
+    if length > limit {
+        Err(EncodeError::TooLong { length, limit })
+    } else {
+        Ok(())
+    }
+}
+
+/// Reverses the bytes of each item and hands them on in pieces.
+pub(crate) fn swap(bytes: &[u8], width: usize, mut put: impl FnMut(&[u8])) {
+    const PIECE: usize = 1024;
+    let mut room = [0; PIECE];
+    for piece in bytes.chunks(PIECE) {
+        let room = &mut room[..piece.len()];
+        room.copy_from_slice(piece);
+        room.chunks_exact_mut(width).for_each(<[u8]>::reverse);
+        put(room);
+    }
+}
+
+/// What not every peer understands, by the capability that it takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Feature {
+    /// A timestamp or timespan: capability 1.
+    Timespan,
+    /// A guid: capability 3.
+    Guid,
+    /// A vector or list of more than 2^31-1 items: capability 6.
+    WideCount,
+}
+
+impl Feature {
+    /// Returns the lowest capability that has it.
+    pub const fn capability(self) -> Capability {
+        match self {
+            Self::Timespan => Capability::V1,
+            Self::Guid => Capability::V3,
+            Self::WideCount => Capability::V6,
+        }
+    }
+}
+
+impl Feature {
+    /// Returns what a body has that takes this capability.
+    pub(crate) fn of(needs: Capability) -> Option<Self> {
+        match needs {
+            Capability::V0 => None,
+            Capability::V1 => Some(Self::Timespan),
+            Capability::V3 => Some(Self::Guid),
+            _ => Some(Self::WideCount),
+        }
+    }
+}
+
+impl fmt::Display for Feature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Timespan => "a timestamp or timespan",
+            Self::Guid => "a guid",
+            Self::WideCount => "a vector of more than 2^31-1 items",
+        })
+    }
+}
+
+/// A value that cannot be sent, by a fault on our side: nothing was written, and the connection
+/// goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EncodeError {
+    /// The peer does not understand what is in the value; q says `type`, or `limit` for a vector
+    /// that is too long.
+    NotUnderstood {
+        /// What it does not understand.
+        feature: Feature,
+        /// The capability of the connection.
+        capability: Capability,
+    },
+    /// The message is longer than the peer can take; q says `limit`.
+    TooLong {
+        /// The length of the message in bytes, header included.
+        length: u64,
+        /// The longest that may be sent.
+        limit: u64,
+    },
+    /// A projection or composition has 2^32 parts or more, for which the wire has no room.
+    TooManyParts,
+    /// What was received, and is to be sent on, is no value.
+    Invalid(DecodeError),
+}
+
+impl fmt::Display for EncodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotUnderstood {
+                feature,
+                capability,
+            } => write!(
+                f,
+                "{feature} takes a peer of capability {}, this one has {capability}",
+                feature.capability()
+            ),
+            Self::TooLong { length, limit } => {
+                write!(f, "a message of {length} bytes, where {limit} may be sent")
+            }
+            Self::TooManyParts => f.write_str("a function of 2^32 parts or more"),
+            Self::Invalid(error) => write!(f, "what was received is no value: {error}"),
+        }
+    }
+}
+
+impl core::error::Error for EncodeError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::Invalid(error) => Some(error),
+            Self::NotUnderstood { .. } | Self::TooLong { .. } | Self::TooManyParts => None,
+        }
+    }
+}
+
+/// Writes a value's own bytes, without those of the values inside it, which are returned.
+#[inline]
+fn write_start<'a>(value: &'a Value, order: ByteOrder, out: &mut impl Sink) -> Option<&'a [Value]> {
+    if let Value::Vector(vector) = value {
+        write_vector(vector, order, out);
+        return None;
+    }
+    if let Some(view) = value.view() {
+        if view.order == order {
+            out.needs_of(view);
+            out.shared(&view.object);
+            return None;
+        }
+    }
+    match value.as_ref().outline() {
+        Outline::Leaf(node) => write_node(&node, order, out),
+        Outline::View(view) => {
+            Nodes::of_view(view).for_each(|node| write_node(&node, order, out));
+        }
+        Outline::Built { start, first, rest } => {
+            write_node(&start, order, out);
+            if let Some(vector) = first {
+                write_vector(&vector, order, out);
+            }
+            return Some(rest);
+        }
+    }
+    None
+}
+
+/// Writes one object without those inside it.
+fn write_node(node: &Node<'_>, order: ByteOrder, out: &mut impl Sink) {
+    needs_of_node(node, out);
+    match node {
+        Node::Atom(atom) => with_atom!(
+            atom,
+            item => write_item(*item, order, out),
+            symbol => {
+                out.bytes(&[(BasicType::Symbol.number() as i8).wrapping_neg() as u8]);
+                out.bytes(symbol);
+                out.bytes(&[0]);
+            }
+        ),
+        Node::Vector(vector) => write_vector(vector, order, out),
+        Node::List { attribute, count } => {
+            write_header(VectorHeader::new(0, *attribute, *count, false), order, out);
+        }
+        Node::Dict { sorted } => out.bytes(&[if *sorted { 127 } else { 99 }]),
+        Node::Table { attribute } => out.bytes(&[98, attribute.to_byte(), 99]),
+        Node::Lambda { context } => {
+            out.bytes(&[100]);
+            out.bytes(context);
+            out.bytes(&[0]);
+        }
+        Node::Unary(primitive) => out.bytes(&[101, primitive.code()]),
+        Node::Binary(primitive) => out.bytes(&[102, primitive.code()]),
+        Node::Iterator(primitive) => out.bytes(&[103, primitive.code()]),
+        Node::Projection { count } => write_parts(104, *count, order, out),
+        Node::Composition { count } => write_parts(105, *count, order, out),
+        Node::Derived { iterator } => out.bytes(&[iterator.derived_type()]),
+    }
+}
+
+fn write_parts(code: u8, count: usize, order: ByteOrder, out: &mut impl Sink) {
+    out.bytes(&[code]);
+    match u32::try_from(count) {
+        Ok(count) => out.bytes(&order.u32_bytes(count)),
+        Err(_) => out.too_many_parts(),
+    }
+}
+
+#[inline]
+fn write_item<T: Item>(item: T, order: ByteOrder, out: &mut impl Sink) {
+    const LONGEST: usize = 17;
+    let mut bytes = [0; LONGEST];
+    bytes[0] = (T::TYPE.number() as i8).wrapping_neg() as u8;
+    let bytes = &mut bytes[..=T::WIDTH];
+    item.to_wire(order, &mut bytes[1..]);
+    out.bytes(bytes);
+}
+
+fn write_header(header: VectorHeader, order: ByteOrder, out: &mut impl Sink) {
+    out.bytes(&header.to_bytes(order)[..header.length]);
+}
+
+fn write_vector<B: Storage>(vector: &Vector<B>, order: ByteOrder, out: &mut impl Sink) {
+    with_vector!(
+        vector,
+        items => write_items(items, order, out),
+        symbols => write_symbols(symbols, order, out)
+    );
+}
+
+fn write_items<T: Item, B: Storage>(items: &Items<T, B>, order: ByteOrder, out: &mut impl Sink) {
+    let count = items.len();
+    if let Some(feature) = needs_of_type(T::TYPE) {
+        out.needs(feature);
+    }
+    if items.wide_count() || count > i32::MAX as usize {
+        out.needs(Feature::WideCount);
+    }
+    let number = T::TYPE.number();
+    let header = VectorHeader::new(number, items.attribute(), count, items.wide_count());
+    write_header(header, order, out);
+    if items.byte_order() == order || !T::SWAPS {
+        items.as_bytes().put(out);
+    } else {
+        out.swapped(items.as_bytes().as_ref(), T::WIDTH);
+    }
+}
+
+fn write_symbols<B: Storage>(symbols: &Symbols<B>, order: ByteOrder, out: &mut impl Sink) {
+    let header = symbols.header();
+    if header.is_wide() || header.count > i32::MAX as usize {
+        out.needs(Feature::WideCount);
+    }
+    write_header(
+        VectorHeader {
+            attribute: symbols.attribute(),
+            ..header
+        },
+        order,
+        out,
+    );
+    symbols.object().put_from(header.length, out);
+}
+
+/// Tells what a peer must understand to be sent one object, without those inside it.
+fn needs_of_node(node: &Node<'_>, out: &mut impl Sink) {
+    let (basic, count) = match node {
+        Node::Atom(atom) => (Some(atom.basic_type()), 0),
+        Node::Vector(vector) => (Some(vector.basic_type()), vector.len()),
+        Node::List { count, .. } => (None, *count),
+        Node::Dict { .. }
+        | Node::Table { .. }
+        | Node::Lambda { .. }
+        | Node::Unary(_)
+        | Node::Binary(_)
+        | Node::Iterator(_)
+        | Node::Projection { .. }
+        | Node::Composition { .. }
+        | Node::Derived { .. } => (None, 0),
+    };
+    if let Some(feature) = basic.and_then(needs_of_type) {
+        out.needs(feature);
+    }
+    if count > i32::MAX as usize {
+        out.needs(Feature::WideCount);
+    }
+}
+
+const fn needs_of_type(basic: BasicType) -> Option<Feature> {
+    match basic {
+        BasicType::Timestamp | BasicType::Timespan => Some(Feature::Timespan),
+        BasicType::Guid => Some(Feature::Guid),
+        _ => None,
+    }
+}
+
+/// What holds the bytes of a vector: shared where they can be.
+trait Storage: AsRef<[u8]> {
+    fn put(&self, out: &mut impl Sink);
+    fn put_from(&self, start: usize, out: &mut impl Sink);
+}
+
+impl Storage for Bytes {
+    fn put(&self, out: &mut impl Sink) {
+        out.shared(self);
+    }
+
+    fn put_from(&self, start: usize, out: &mut impl Sink) {
+        out.shared(&self.slice(start.min(self.len())..));
+    }
+}
+
+impl Storage for &[u8] {
+    fn put(&self, out: &mut impl Sink) {
+        out.bytes(self);
+    }
+
+    fn put_from(&self, start: usize, out: &mut impl Sink) {
+        out.bytes(self.get(start..).unwrap_or_default());
+    }
+}
