@@ -1,0 +1,64 @@
+//! Handles to kdb+ processes over blocking sockets.
+//!
+//! ```no_run
+//! use hopen_blocking::hopen;
+//! use hopen_codec::sym;
+//!
+//! let mut h = hopen(":localhost:5010:ann:secret")?;
+//! let five: i64 = h.get("2+3")?.to()?; // sync: waits for the answer
+//! let sum = h.get((sym!("add"), 2_i64, 3_i64))?; // calls a function: tuples are lists
+//! h.set((sym!("upd"), sym!("trade"), vec![101.25, 101.5]))?; // async: returns at once
+//! h.flush()?; // what was set is written now, at 64 KiB, or before the next get
+//! let update = h.recv()?; // the next async message of the other side
+//! h.close();
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! This crate moves bytes; what they mean and what goes when is [`hopen_codec`]'s to know.
+#![forbid(unsafe_code)]
+
+mod connect;
+mod error;
+mod handle;
+mod options;
+
+pub use error::{Error, Phase};
+pub use handle::Handle;
+pub use options::Options;
+
+/// Opens a handle to a process: connects and logs in.
+///
+/// Takes what q's `hopen` takes for a TCP connection: `":host:port[:user[:password]]"`, a bare
+/// port, either of them with a time-out (`(":host:5010", Duration::from_secs(2))`), and
+/// [`Options`] for the rest.
+///
+/// # Errors
+///
+/// Where the handle is none ([`Error::Address`]), the connection fails ([`Error::Hop`]), the login
+/// is refused ([`Error::Access`]), or the time is over ([`Error::Timeout`]).
+pub fn hopen<T>(to: T) -> Result<Handle, Error>
+where
+    T: TryInto<Options>,
+    T::Error: Into<Error>,
+{
+    connect::connect(&to.try_into().map_err(Into::into)?)
+}
+
+/// Opens a handle, asks one question, and closes it again.
+///
+/// # Errors
+///
+/// As [`hopen`] and [`Handle::get`].
+pub fn one_shot<T>(
+    to: T,
+    query: impl Into<hopen_codec::value::Value>,
+) -> Result<hopen_codec::value::Value, Error>
+where
+    T: TryInto<Options>,
+    T::Error: Into<Error>,
+{
+    let mut handle = hopen(to)?;
+    let answer = handle.get(query)?;
+    handle.close();
+    Ok(answer)
+}
