@@ -27,8 +27,8 @@ use crate::config::Capability;
 use crate::nul;
 use crate::remote_error::RemoteError;
 use crate::value::{
-    Attribute, BasicType, BinaryPrimitive, Cursor, Dict, FIXED, Function, IteratorPrimitive, List,
-    SharedView, Table, UnaryPrimitive, Value, ValueType, VectorHeader,
+    Attribute, BasicType, BinaryPrimitive, Cursor, Dict, Function, IteratorPrimitive, List,
+    SharedView, Symbols, Table, UnaryPrimitive, Value, ValueType, Vector, VectorHeader,
 };
 
 /// Checks the bytes of a body and makes a value of them, or the error that stands in its place.
@@ -50,8 +50,12 @@ pub(crate) fn decode(
         0 => Value::List(List::of_view(view(body))),
         98 => Value::Table(Table::of_view(view(body))),
         99 | 127 => Value::Dict(Dict::of_view(view(body))),
+        11 => {
+            let attribute = VectorHeader::of_checked(&body, order).attribute;
+            Value::Vector(Vector::Symbol(Symbols::from_wire(body, order, attribute)))
+        }
         100 | 104..=111 => Value::Function(Function::of_view(view(body))),
-        _ => match (Cursor { rest: &body, order }).read() {
+        _ => match Cursor::new(&body, order).read() {
             Some(value) => value.share(&body),
             None => return Err(DecodeError::new(0, DecodeErrorKind::UnexpectedEnd)),
         },
@@ -69,15 +73,31 @@ pub(crate) fn check(bytes: &[u8], order: ByteOrder) -> Result<Capability, Decode
     };
     while walk.pending > 0 {
         walk.pending -= 1;
-        let Some(code) = bytes.get(walk.at) else {
+        let Some(&code) = bytes.get(walk.at) else {
             return Err(walk.error(DecodeErrorKind::UnexpectedEnd));
         };
-        let plain = PLAIN[usize::from(*code)];
-        if plain == 0 {
-            walk.object(*code)?;
-        } else {
-            walk.at += usize::from(plain & LENGTH_BITS);
-            walk.features |= plain;
+        // An atom may reach beyond the end: the next look, or the last, finds out.
+        match code as i8 {
+            -4 | -10 => walk.at += 2,
+            -5 => walk.at += 3,
+            -6 | -8 | -13 | -14 | -17 | -18 | -19 => walk.at += 5,
+            -7 | -9 | -15 => walk.at += 9,
+            -12 | -16 => {
+                walk.at += 9;
+                walk.features |= TIMESPANS;
+            }
+            -2 => {
+                walk.at += 17;
+                walk.features |= GUIDS;
+            }
+            -11 => walk.at += 1 + walk.name(1)?,
+            0 => {
+                let header = walk.header(2)?;
+                walk.at += header.length;
+                walk.expect(header.count);
+            }
+            // By value, so that the walk can stay in registers meanwhile.
+            _ => walk = walk.object(code)?,
         }
     }
     if walk.at > bytes.len() {
@@ -107,6 +127,7 @@ fn error_text(body: &Bytes) -> Result<RemoteError, DecodeError> {
 }
 
 /// The walk over a body.
+#[derive(Clone, Copy)]
 struct Walk<'a> {
     bytes: &'a [u8],
     order: ByteOrder,
@@ -119,8 +140,9 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// Steps over the start of an object whose type is not all there is to know of it.
-    fn object(&mut self, code: u8) -> Result<(), DecodeError> {
+    /// Steps over the start of an object that is more than an atom of some bytes.
+    #[inline(always)]
+    fn object(mut self, code: u8) -> Result<Self, DecodeError> {
         match code as i8 {
             -1 => {
                 let value = self.byte(1)?;
@@ -128,12 +150,6 @@ impl Walk<'_> {
                     return Err(self.error_at(1, DecodeErrorKind::Boolean { byte: value }));
                 }
                 self.at += 2;
-            }
-            -11 => self.at += 1 + self.name(1)?,
-            0 => {
-                let header = self.header(2)?;
-                self.at += header.length;
-                self.expect(header.count);
             }
             1 => {
                 let header = self.header(1)?;
@@ -182,7 +198,7 @@ impl Walk<'_> {
             }
             _ => self.vector(code)?,
         }
-        Ok(())
+        Ok(self)
     }
 
     /// Steps over a vector of items of one width, or finds that there is no such type.
@@ -265,7 +281,7 @@ impl Walk<'_> {
 
     /// Reads the header of the vector or list here, whose items take at least `width` bytes each,
     /// and checks that there are as many bytes.
-    #[inline]
+    #[inline(always)]
     fn header(&mut self, width: usize) -> Result<VectorHeader, DecodeError> {
         let attribute = self.byte(1)?;
         if Attribute::from_byte(attribute & !VectorHeader::WIDE_BIT).is_none() {
@@ -291,7 +307,7 @@ impl Walk<'_> {
     }
 
     /// Checks that `count` things of at least `width` bytes fit behind `offset` bytes from here.
-    #[inline]
+    #[inline(always)]
     fn enough(&self, count: u64, offset: usize, width: u64) -> Result<(), DecodeError> {
         let available = (self.bytes.len() - self.at).saturating_sub(offset) as u64;
         match count.checked_mul(width) {
@@ -514,21 +530,300 @@ pub(crate) const ERROR: u8 = 0x80;
 /// The bytes of a message's header, which come before its body.
 const HEADER: u64 = 8;
 
-/// For each type byte whose length is all there is to know: the length, and what peers must
-/// understand. 0 for all others.
-const PLAIN: [u8; 256] = {
-    let mut plain = FIXED;
-    plain[0xff] = 0;
-    plain[101] = 0;
-    plain[102] = 0;
-    plain[103] = 0;
-    plain[(BasicType::Timestamp.number() as i8).wrapping_neg() as u8 as usize] |= TIMESPANS;
-    plain[(BasicType::Timespan.number() as i8).wrapping_neg() as u8 as usize] |= TIMESPANS;
-    plain[(BasicType::Guid.number() as i8).wrapping_neg() as u8 as usize] |= GUIDS;
-    plain
-};
-
-const LENGTH_BITS: u8 = 0x1f;
+/// What was met on a walk that not every peer understands.
 const TIMESPANS: u8 = 0x20;
 const GUIDS: u8 = 0x40;
 const WIDE_COUNTS: u8 = 0x80;
+
+#[cfg(test)]
+mod tests {
+    use DecodeErrorKind as Kind;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::config::Limits;
+    use crate::message::Body;
+    use crate::strategy;
+
+    #[test]
+    fn what_is_no_value_is_refused_with_its_place_and_reason() {
+        let found = ValueType::from_code;
+        let cases: [(&[u8], u64, Kind); 67] = [
+            (b"", 8, Kind::UnexpectedEnd),
+            // Atoms.
+            (b"\xf9\x01\0\0\0\0\0\0", 16, Kind::UnexpectedEnd),
+            (b"\xff", 9, Kind::UnexpectedEnd),
+            (b"\xff\x02", 9, Kind::Boolean { byte: 2 }),
+            (b"\xf5", 8, Kind::UnterminatedSymbol),
+            (b"\xf5abc", 8, Kind::UnterminatedSymbol),
+            (b"\xfc\x01\x02", 10, Kind::TrailingBytes { count: 1 }),
+            // Vectors.
+            (b"\x06", 9, Kind::UnexpectedEnd),
+            (b"\x06\0", 10, Kind::UnexpectedEnd),
+            (b"\x06\0\0\0\0", 13, Kind::UnexpectedEnd),
+            (b"\x06\x05\0\0\0\0", 9, Kind::Attribute { byte: 5 }),
+            (b"\x06\x7f\0\0\0\0", 9, Kind::Attribute { byte: 0x7f }),
+            (
+                b"\x06\x85\0\0\0\0\0\0\0\0",
+                9,
+                Kind::Attribute { byte: 0x85 },
+            ),
+            (
+                b"\x06\xff\0\0\0\0\0\0\0\0",
+                9,
+                Kind::Attribute { byte: 0xff },
+            ),
+            (b"\x06\0\x02\0\0\0\x01\0\0\0", 8, count(2, 4)),
+            (b"\x06\0\x02\0\0\0\x01\0\0\0\x02\0\0", 8, count(2, 7)),
+            (b"\x06\0\xff\xff\xff\xff", 8, count(0xffff_ffff, 0)),
+            (b"\x02\0\x01\0\0\0123456789abcdef", 8, count(1, 15)),
+            (
+                b"\x06\0\x01\0\0\0\x01\0\0\0\x02",
+                18,
+                Kind::TrailingBytes { count: 1 },
+            ),
+            (b"\x01\0\x03\0\0\0\x01\0\x02", 16, Kind::Boolean { byte: 2 }),
+            (
+                b"\x01\0\x03\0\0\0\xff\x02\0",
+                14,
+                Kind::Boolean { byte: 0xff },
+            ),
+            (
+                b"\x01\x80\x01\0\0\0\0\0\0\0\x03",
+                18,
+                Kind::Boolean { byte: 3 },
+            ),
+            (b"\x0b\0\x02\0\0\0a\0b", 8, Kind::UnterminatedSymbol),
+            (b"\x0b\0\x02\0\0\0a", 8, count(2, 1)),
+            (
+                b"\x0b\0\x01\0\0\0a\0b",
+                16,
+                Kind::TrailingBytes { count: 1 },
+            ),
+            // Counts of eight bytes.
+            (b"\x04\x80\x01\0\0\0", 14, Kind::UnexpectedEnd),
+            (b"\x04\x80\x01\0\0\0\0\0\0\0", 8, count(1, 0)),
+            (b"\x04\x80\0\0\0\0\x01\0\0\0", 8, count(1 << 32, 0)),
+            (b"\x06\x80\0\0\0\0\0\0\0\x40", 8, count(1 << 62, 0)),
+            (
+                b"\x0b\x80\xff\xff\xff\xff\xff\xff\xff\xff",
+                8,
+                count(u64::MAX, 0),
+            ),
+            (
+                b"\x00\x80\xff\xff\xff\xff\xff\xff\xff\xff",
+                8,
+                count(u64::MAX, 0),
+            ),
+            // Lists.
+            (b"\x00\0\0\0\0", 13, Kind::UnexpectedEnd),
+            (b"\x00\x05\0\0\0\0", 9, Kind::Attribute { byte: 5 }),
+            (b"\x00\0\x01\0\0\0", 8, count(1, 0)),
+            (b"\x00\0\x02\0\0\0\xfc\x01\xfc", 8, count(2, 3)),
+            (b"\x00\0\x02\0\0\0\xfa\x01\0\0\0", 19, Kind::UnexpectedEnd),
+            (b"\x00\0\x02\0\0\0\xfa\x01\0\0", 18, Kind::UnexpectedEnd),
+            (b"\x00\0\x01\0\0\0\x80a\0", 14, Kind::NestedError),
+            (
+                b"\x00\0\x01\0\0\0\x14\0\0\0\0\0",
+                14,
+                Kind::Enumeration { found: found(20) },
+            ),
+            (
+                b"\x00\0\x02\0\0\0\xfc\x01\xff\x02",
+                17,
+                Kind::Boolean { byte: 2 },
+            ),
+            (
+                b"\x00\0\x01\0\0\0\xfc\x01\x02",
+                16,
+                Kind::TrailingBytes { count: 1 },
+            ),
+            // Dictionaries.
+            (b"\x63", 9, Kind::UnexpectedEnd),
+            (b"\x63\xfc\x01", 11, Kind::UnexpectedEnd),
+            (b"\x7f\xfc\x01\xff\x02", 12, Kind::Boolean { byte: 2 }),
+            (
+                b"\x63\xfc\x01\xfc\x02\xfc\x03",
+                13,
+                Kind::TrailingBytes { count: 2 },
+            ),
+            // Tables.
+            (b"\x62", 9, Kind::UnexpectedEnd),
+            (b"\x62\x05\x63", 9, Kind::Attribute { byte: 5 }),
+            (b"\x62\x80\x63", 9, Kind::Attribute { byte: 0x80 }),
+            (
+                b"\x62\0\xfc\x01",
+                10,
+                Kind::TableContent { found: found(-4) },
+            ),
+            (
+                b"\x62\0\x7f\x0b",
+                10,
+                Kind::TableContent { found: found(127) },
+            ),
+            (b"\x62\0\x63", 11, Kind::UnexpectedEnd),
+            (
+                b"\x62\0\x63\0\0\0\0\0\0",
+                11,
+                Kind::TableNames { found: found(0) },
+            ),
+            (b"\x62\0\x63\x0b\0\x01\0\0\0a", 11, Kind::UnterminatedSymbol),
+            (b"\x62\0\x63\x0b\0\0\0\0\0", 17, Kind::UnexpectedEnd),
+            (
+                b"\x62\0\x63\x0b\0\0\0\0\0\xfc\x01",
+                17,
+                Kind::TableColumns { found: found(-4) },
+            ),
+            (
+                b"\x62\0\x63\x0b\0\0\0\0\0\x0b",
+                17,
+                Kind::TableColumns { found: found(11) },
+            ),
+            (b"\x62\0\x63\x0b\0\0\0\0\0\0\0\x01\0\0\0", 17, count(1, 0)),
+            // Functions.
+            (b"\x64a", 8, Kind::UnterminatedSymbol),
+            (b"\x64\0", 10, Kind::UnexpectedEnd),
+            (b"\x64q\0\xf6{", 11, Kind::LambdaText { found: found(-10) }),
+            (b"\x64\0\x0a\0\x02\0\0\0{", 10, count(2, 1)),
+            (b"\x65", 9, Kind::UnexpectedEnd),
+            (b"\x68\x02\0\0", 12, Kind::UnexpectedEnd),
+            (b"\x69\x02\0\0\0\x65", 8, count(2, 1)),
+            (b"\x6a", 9, Kind::UnexpectedEnd),
+            // Errors.
+            (b"\x80type", 13, Kind::UnexpectedEnd),
+            (b"\x80type\0\0", 14, Kind::TrailingBytes { count: 1 }),
+        ];
+        for (body, offset, kind) in cases {
+            assert_eq!(
+                refusal(body),
+                Some(DecodeError { offset, kind }),
+                "{body:02x?}"
+            );
+        }
+    }
+
+    #[test]
+    fn types_that_the_wire_does_not_have_are_refused() {
+        for code in i8::MIN..=i8::MAX {
+            let found = ValueType::from_code(code);
+            let expected = match code {
+                -19..=19 if ![-3, 0, 3].contains(&code) => continue,
+                0 | 98..=111 | 127 | -128 => continue,
+                20..=76 => Kind::Enumeration { found },
+                _ => Kind::UnknownType { found },
+            };
+            let body = [&[code as u8][..], &[0; 30]].concat();
+            let error = refusal(&body).expect("no such type");
+            assert_eq!((error.offset, error.kind), (8, expected));
+            let nested = [b"\x63\xfc\x01".as_slice(), &body].concat();
+            let error = refusal(&nested).expect("no such type");
+            assert_eq!((error.offset, error.kind), (11, expected));
+        }
+    }
+
+    #[test]
+    fn primitives_that_q_does_not_have_are_refused() {
+        let has = |class, code| match class {
+            101 => code <= 44 || code == 255,
+            102 => code <= 36,
+            _ => code <= 5,
+        };
+        for class in 101..=103 {
+            for code in 0..=255 {
+                let found = ValueType::from_code(class);
+                let kind = Kind::Primitive { found, code };
+                let refused = (!has(class, code)).then_some(DecodeError { offset: 9, kind });
+                assert_eq!(refusal(&[class as u8, code]), refused);
+            }
+        }
+    }
+
+    #[test]
+    fn offsets_are_those_of_the_plain_message_of_a_compressed_one() {
+        let mut plain = vec![0; 3000];
+        plain[..6].copy_from_slice(b"\x01\0\xb2\x0b\0\0");
+        plain[2999] = 2;
+        let body = Body::from_bytes(plain.into(), ByteOrder::Little).compress();
+        assert!(body.form().is_some());
+        let error = body.decode(&Limits::client()).unwrap_err();
+        let kind = Kind::Boolean { byte: 2 };
+        assert_eq!(error, DecodeError { offset: 3007, kind });
+    }
+
+    #[test]
+    fn a_count_may_take_eight_bytes() {
+        let body = b"\x04\x84\x02\0\0\0\0\0\0\0\xaa\xbb";
+        let value = value(body, ByteOrder::Little);
+        assert_eq!(encoded(&value, ByteOrder::Little), body);
+        let big = b"\x04\x84\0\0\0\0\0\0\0\x02\xaa\xbb";
+        assert_eq!(encoded(&value, ByteOrder::Big), big);
+        assert_eq!(value, self::value(big, ByteOrder::Big));
+        assert_eq!(
+            value,
+            self::value(b"\x04\x04\x02\0\0\0\xaa\xbb", ByteOrder::Little)
+        );
+    }
+
+    #[test]
+    fn a_count_of_eight_bytes_is_kept_in_every_vector_and_in_lists() {
+        for order in [ByteOrder::Little, ByteOrder::Big] {
+            for code in (0..=19).filter(|code| *code != 3) {
+                for (attribute, count) in [(0, 0), (4, 3)] {
+                    let items = match code {
+                        0 => [101, 0].repeat(count),
+                        11 => b"a\0bc\0d\0"[..count * 2 + usize::from(count > 0)].to_vec(),
+                        code => {
+                            let width = BasicType::from_number(code).and_then(BasicType::width);
+                            vec![1; count * width.expect("a type of fixed width")]
+                        }
+                    };
+                    let (short, long) =
+                        (order.u32_bytes(count as u32), order.u64_bytes(count as u64));
+                    let wide = [&[code, attribute | 0x80], &long[..], &items].concat();
+                    let narrow = [&[code, attribute], &short[..], &items].concat();
+                    let value = value(&wide, order);
+                    assert_eq!(encoded(&value, order), wide);
+                    assert_eq!(encoded(&value.as_ref().detach(), order), wide);
+                    assert_eq!(value, self::value(&narrow, order));
+                    assert_eq!(check(&wide, order), Ok(Capability::V6));
+                    assert!(check(&narrow, order).expect("a value") <= Capability::V3);
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_check_of_bytes_and_the_measure_of_values_need_the_same(
+            value in strategy::value(3, 4),
+            order in strategy::byte_order(),
+        ) {
+            let body = Body::encode_in(&value, order).expect("a value");
+            let bytes = body.chunks().concat();
+            let needs = check(&bytes, order).expect("what was encoded");
+            for number in 0..=6 {
+                let capability = Capability::new(number).expect("one of seven");
+                let accepted = body.check_for(capability, &Limits::client()).is_ok();
+                prop_assert_eq!(accepted, capability >= needs);
+            }
+        }
+    }
+
+    fn refusal(body: &[u8]) -> Option<DecodeError> {
+        decode(Bytes::copy_from_slice(body), ByteOrder::Little).err()
+    }
+
+    fn value(body: &[u8], order: ByteOrder) -> Value {
+        let decoded = decode(Bytes::copy_from_slice(body), order);
+        decoded.expect("a value").expect("no error")
+    }
+
+    fn encoded(value: &Value, order: ByteOrder) -> Vec<u8> {
+        let body = Body::encode_in(value, order).expect("there is room");
+        body.chunks().concat()
+    }
+
+    fn count(count: u64, available: u64) -> Kind {
+        Kind::Count { count, available }
+    }
+}

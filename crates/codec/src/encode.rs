@@ -289,13 +289,14 @@ fn write_start<'a>(value: &'a Value, order: ByteOrder, out: &mut impl Sink) -> O
             return None;
         }
     }
-    match value.as_ref().outline() {
-        Outline::Leaf(node) => write_node(&node, order, out),
+    let value = value.as_ref();
+    match value.outline() {
+        Outline::Leaf => write_node(&value.node(), order, out),
         Outline::View(view) => {
             Nodes::of_view(view).for_each(|node| write_node(&node, order, out));
         }
-        Outline::Built { start, first, rest } => {
-            write_node(&start, order, out);
+        Outline::Built { first, rest } => {
+            write_node(&value.node(), order, out);
             if let Some(vector) = first {
                 write_vector(&vector, order, out);
             }

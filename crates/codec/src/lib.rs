@@ -16,4 +16,7 @@ pub mod message;
 mod nul;
 pub mod outbox;
 pub mod remote_error;
+#[cfg(any(test, feature = "proptest"))]
+#[cfg_attr(docsrs, doc(cfg(feature = "proptest")))]
+pub mod strategy;
 pub mod value;

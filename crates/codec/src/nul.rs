@@ -5,10 +5,22 @@
 //! blocks, which the compiler turns into vector instructions.
 
 /// Returns the position of the first NUL.
-#[inline]
+#[inline(always)]
 pub(crate) fn find(bytes: &[u8]) -> Option<usize> {
+    if let Some(word) = bytes.first_chunk() {
+        let zeros = first_zero(u64::from_le_bytes(*word));
+        if zeros != 0 {
+            return Some(zeros.trailing_zeros() as usize / 8);
+        }
+    }
+    find_far(bytes)
+}
+
+/// As [`find`], where the NUL is not among the first eight bytes, or there are fewer.
+#[inline(never)]
+fn find_far(bytes: &[u8]) -> Option<usize> {
     let mut at = 0;
-    while let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+    while let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
         let zeros = first_zero(u64::from_le_bytes(*word));
         if zeros != 0 {
             return Some(at + zeros.trailing_zeros() as usize / 8);
@@ -35,9 +47,10 @@ pub(crate) fn end_of_nth(bytes: &[u8], n: usize) -> Option<usize> {
     if left == 0 {
         return Some(at);
     }
-    while let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+    while let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
         let mut zeros = all_zeros(u64::from_le_bytes(*word));
-        let found = zeros.count_ones() as usize;
+        // The bits are one to a byte, so that a product adds them up.
+        let found = ((zeros >> 7).wrapping_mul(ONES) >> 56) as usize;
         if found >= left {
             for _ in 1..left {
                 zeros &= zeros - 1;
@@ -62,7 +75,7 @@ pub(crate) fn end_of_nth(bytes: &[u8], n: usize) -> Option<usize> {
 /// how many NULs are left to find there, at least one.
 fn skip_blocks(bytes: &[u8], n: usize) -> (usize, usize) {
     let (mut at, mut left) = (0, n);
-    for block in bytes.chunks_exact(BLOCK) {
+    while let Some(block) = bytes.get(at..).and_then(<[u8]>::first_chunk::<BLOCK>) {
         let found = usize::from(block.iter().map(|byte| u8::from(*byte == 0)).sum::<u8>());
         if found >= left {
             break;

@@ -64,7 +64,7 @@ pub(crate) use atom::with_atom;
 pub(crate) use header::VectorHeader;
 pub(crate) use nodes::{Node, Nodes, Outline};
 pub(crate) use vector::with_vector;
-pub(crate) use view::{Cursor, FIXED, SharedView, View};
+pub(crate) use view::{Cursor, SharedView, View};
 
 /// A q object that owns what it holds, or shares it with the message that it came in.
 #[derive(Clone)]
@@ -246,8 +246,8 @@ impl<'a> ValueRef<'a> {
     /// Makes an owner of the value, with `bytes` to keep its bytes.
     fn keep(self, bytes: &dyn Fn(&'a [u8]) -> Bytes) -> Value {
         let shared = |view: View<'a>| SharedView {
-            object: bytes(view.object),
-            order: view.order,
+            object: bytes(view.object()),
+            order: view.order(),
             needs: None,
         };
         match self {

@@ -40,7 +40,7 @@ impl VectorHeader {
 
     /// Reads the header of an object that has been checked before. Of bytes that are no such
     /// object comes an empty one.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn of_checked(object: &[u8], order: ByteOrder) -> Self {
         let empty = Self {
             code: 0,

@@ -182,7 +182,7 @@ impl<'a> ListRef<'a> {
     pub fn index(self) -> Indexed<Self> {
         let bytes = match self.0 {
             Inner::Built { items, .. } => items.len(),
-            Inner::View(view) => view.object.len(),
+            Inner::View(view) => view.object().len(),
         };
         Indexed::new(self, bytes, |offsets| match self.0 {
             Inner::Built { items, .. } => (0..items.len()).for_each(|at| offsets.push(at)),
@@ -190,7 +190,10 @@ impl<'a> ListRef<'a> {
                 let (count, items) = start(view);
                 let mut cursor = view.cursor(items);
                 for _ in 0..count {
-                    offsets.push(view.object.len() - cursor.rest.len());
+                    let Some(offset) = cursor.position() else {
+                        break;
+                    };
+                    offsets.push(offset);
                     if cursor.skip(1).is_none() {
                         break;
                     }
@@ -239,7 +242,7 @@ enum Source<'a> {
 impl<'a> Iterator for Values<'a> {
     type Item = ValueRef<'a>;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<ValueRef<'a>> {
         match &mut self.0 {
             Source::Built(items) => items.next().map(Value::as_ref),
@@ -286,10 +289,8 @@ impl fmt::Debug for Values<'_> {
 fn start(view: View<'_>) -> (usize, usize) {
     if view.code() == 0 {
         let header = view.header();
-        return (header.count, header.length);
-    }
-    match view.object.get(1..).and_then(<[u8]>::first_chunk) {
-        Some(count) => (view.order.u32(*count) as usize, 5),
-        None => (0, view.object.len()),
+        (header.count, header.length)
+    } else {
+        (view.parts(), 5)
     }
 }

@@ -64,7 +64,8 @@ pub(crate) struct Nodes<'a> {
 enum Source<'a> {
     One(Option<ValueRef<'a>>),
     Built(core::slice::Iter<'a, Value>),
-    View(Cursor<'a>),
+    /// Checked bytes, of which so many objects are still to come.
+    View(Cursor<'a>, usize),
 }
 
 impl<'a> Nodes<'a> {
@@ -77,7 +78,7 @@ impl<'a> Nodes<'a> {
 
     pub(crate) fn of_view(view: View<'a>) -> Self {
         Self {
-            current: Source::View(view.cursor(0)),
+            current: Source::View(view.cursor(0), 1),
             waiting: Vec::new(),
         }
     }
@@ -90,23 +91,22 @@ impl<'a> Nodes<'a> {
         }
     }
 
-    fn open(&mut self, value: ValueRef<'a>) -> Option<Node<'a>> {
+    fn open(&mut self, value: ValueRef<'a>) -> Node<'a> {
         match value.outline() {
-            Outline::Leaf(node) => Some(node),
+            Outline::Leaf => {}
             Outline::View(view) => {
                 let mut cursor = view.cursor(0);
-                let node = cursor.node();
-                self.enter(Source::View(cursor));
-                node
+                let inside = cursor.read().map_or(0, |_| cursor.enter());
+                self.enter(Source::View(cursor, inside));
             }
-            Outline::Built { start, first, rest } => {
+            Outline::Built { first, rest } => {
                 self.enter(Source::Built(rest.iter()));
                 if let Some(vector) = first {
                     self.enter(Source::One(Some(ValueRef::Vector(vector))));
                 }
-                Some(start)
             }
         }
+        value.node()
     }
 }
 
@@ -118,11 +118,15 @@ impl<'a> Iterator for Nodes<'a> {
             let value = match &mut self.current {
                 Source::One(value) => value.take(),
                 Source::Built(items) => items.next().map(Value::as_ref),
-                Source::View(cursor) if cursor.rest.is_empty() => None,
-                Source::View(cursor) => return cursor.node(),
+                Source::View(_, 0) => None,
+                Source::View(cursor, pending) => {
+                    let value = cursor.read()?;
+                    *pending = (*pending - 1).saturating_add(cursor.enter());
+                    return Some(value.node());
+                }
             };
             match value {
-                Some(value) => return self.open(value),
+                Some(value) => return Some(self.open(value)),
                 None => self.current = self.waiting.pop()?,
             }
         }
@@ -134,147 +138,96 @@ impl Source<'_> {
         match self {
             Self::One(value) => value.is_none(),
             Self::Built(items) => items.as_slice().is_empty(),
-            Self::View(cursor) => cursor.rest.is_empty(),
+            Self::View(_, pending) => *pending == 0,
         }
     }
 }
 
-/// A value with the values inside it still closed.
+/// Where the values inside a value are.
 pub(crate) enum Outline<'a> {
-    /// Nothing is inside.
-    Leaf(Node<'a>),
-    /// It is in checked bytes.
+    /// There are none.
+    Leaf,
+    /// In checked bytes, as it is itself.
     View(View<'a>),
-    /// It was built of a vector, perhaps, and values.
+    /// In a vector, perhaps, and values behind it.
     Built {
-        start: Node<'a>,
         first: Option<Vector<&'a [u8]>>,
         rest: &'a [Value],
     },
 }
 
 impl<'a> ValueRef<'a> {
-    /// Tells how the value is made.
-    pub(crate) fn outline(self) -> Outline<'a> {
-        let built = |start, rest| Outline::Built {
-            start,
-            first: None,
-            rest,
-        };
+    /// Returns the value without those inside it.
+    pub(crate) fn node(self) -> Node<'a> {
         match self {
-            Self::Atom(atom) => Outline::Leaf(Node::Atom(atom)),
-            Self::Vector(vector) => Outline::Leaf(Node::Vector(vector)),
+            Self::Atom(atom) => Node::Atom(atom),
+            Self::Vector(vector) => Node::Vector(vector),
+            Self::List(list) => Node::List {
+                attribute: list.attribute(),
+                count: list.len(),
+            },
+            Self::Dict(dict) => Node::Dict {
+                sorted: dict.is_sorted(),
+            },
+            Self::Table(table) => Node::Table {
+                attribute: table.attribute(),
+            },
+            Self::Function(function) => match function {
+                FunctionRef::Lambda(lambda) => Node::Lambda {
+                    context: lambda.context(),
+                },
+                FunctionRef::Unary(primitive) => Node::Unary(primitive),
+                FunctionRef::Binary(primitive) => Node::Binary(primitive),
+                FunctionRef::Iterator(primitive) => Node::Iterator(primitive),
+                FunctionRef::Projection(parts) => Node::Projection { count: parts.len() },
+                FunctionRef::Composition(parts) => Node::Composition { count: parts.len() },
+                FunctionRef::Derived(derived) => Node::Derived {
+                    iterator: derived.iterator(),
+                },
+            },
+        }
+    }
+
+    /// Tells where the values inside the value are.
+    pub(crate) fn outline(self) -> Outline<'a> {
+        let built = |rest| Outline::Built { first: None, rest };
+        match self {
+            Self::Atom(_) | Self::Vector(_) => Outline::Leaf,
             Self::List(list) => match list.0 {
-                ListInner::Built { items, attribute } => built(
-                    Node::List {
-                        attribute,
-                        count: items.len(),
-                    },
-                    items,
-                ),
+                ListInner::Built { items, .. } => built(items),
                 ListInner::View(view) => Outline::View(view),
             },
             Self::Dict(dict) => match dict.0 {
-                DictInner::Built { parts, sorted } => built(Node::Dict { sorted }, parts),
+                DictInner::Built { parts, .. } => built(parts),
                 DictInner::View(view) => Outline::View(view),
             },
             Self::Table(table) => match table.0 {
-                TableInner::Built { parts, attribute } => Outline::Built {
-                    start: Node::Table { attribute },
+                TableInner::Built { parts, .. } => Outline::Built {
                     first: Some(Vector::Symbol(parts.names.borrow())),
                     rest: core::slice::from_ref(&parts.columns),
                 },
                 TableInner::View(view) => Outline::View(view),
             },
             Self::Function(function) => match function {
+                FunctionRef::Unary(_) | FunctionRef::Binary(_) | FunctionRef::Iterator(_) => {
+                    Outline::Leaf
+                }
                 FunctionRef::Lambda(lambda) => match lambda.0 {
-                    LambdaInner::Built { context, text } => Outline::Built {
-                        start: Node::Lambda {
-                            context: context.as_ref(),
-                        },
+                    LambdaInner::Built { text, .. } => Outline::Built {
                         first: Some(Vector::Char(text.borrow())),
                         rest: &[],
                     },
                     LambdaInner::View(view) => Outline::View(view),
                 },
-                FunctionRef::Unary(primitive) => Outline::Leaf(Node::Unary(primitive)),
-                FunctionRef::Binary(primitive) => Outline::Leaf(Node::Binary(primitive)),
-                FunctionRef::Iterator(primitive) => Outline::Leaf(Node::Iterator(primitive)),
-                FunctionRef::Projection(parts) => match parts.0 {
-                    ListInner::Built { items, .. } => {
-                        built(Node::Projection { count: items.len() }, items)
-                    }
-                    ListInner::View(view) => Outline::View(view),
-                },
-                FunctionRef::Composition(parts) => match parts.0 {
-                    ListInner::Built { items, .. } => {
-                        built(Node::Composition { count: items.len() }, items)
-                    }
+                FunctionRef::Projection(parts) | FunctionRef::Composition(parts) => match parts.0 {
+                    ListInner::Built { items, .. } => built(items),
                     ListInner::View(view) => Outline::View(view),
                 },
                 FunctionRef::Derived(derived) => match derived.0 {
-                    DerivedInner::Built { iterator, function } => {
-                        built(Node::Derived { iterator }, core::slice::from_ref(function))
-                    }
+                    DerivedInner::Built { function, .. } => built(core::slice::from_ref(function)),
                     DerivedInner::View(view) => Outline::View(view),
                 },
             },
         }
-    }
-}
-
-impl<'a> Cursor<'a> {
-    /// Reads the object in front without those inside it, and steps over just that.
-    fn node(&mut self) -> Option<Node<'a>> {
-        let code = *self.rest.first()?;
-        Some(match code {
-            0 => {
-                let header = self.header()?;
-                Node::List {
-                    attribute: header.attribute,
-                    count: header.count,
-                }
-            }
-            98 => {
-                let attribute = self.take(3)?.get(1).copied()?;
-                Node::Table {
-                    attribute: Attribute::from_byte(attribute)?,
-                }
-            }
-            99 | 127 => {
-                self.take(1)?;
-                Node::Dict {
-                    sorted: code == 127,
-                }
-            }
-            100 => {
-                self.take(1)?;
-                Node::Lambda {
-                    context: self.symbol()?,
-                }
-            }
-            104 | 105 => {
-                let count = self.order.u32(*self.take(5)?.get(1..)?.first_chunk()?) as usize;
-                if code == 104 {
-                    Node::Projection { count }
-                } else {
-                    Node::Composition { count }
-                }
-            }
-            106..=111 => {
-                self.take(1)?;
-                Node::Derived {
-                    iterator: IteratorPrimitive::new(code - 106)?,
-                }
-            }
-            _ => match self.read()? {
-                ValueRef::Atom(atom) => Node::Atom(atom),
-                ValueRef::Vector(vector) => Node::Vector(vector),
-                ValueRef::Function(FunctionRef::Unary(primitive)) => Node::Unary(primitive),
-                ValueRef::Function(FunctionRef::Binary(primitive)) => Node::Binary(primitive),
-                ValueRef::Function(FunctionRef::Iterator(primitive)) => Node::Iterator(primitive),
-                _ => return None,
-            },
-        })
     }
 }

@@ -259,9 +259,8 @@ impl<'a> TableRef<'a> {
         match self.0 {
             Inner::Built { attribute, .. } => attribute,
             Inner::View(view) => view
-                .object
-                .get(1)
-                .and_then(|byte| Attribute::from_byte(*byte))
+                .byte(1)
+                .and_then(Attribute::from_byte)
                 .unwrap_or_default(),
         }
     }

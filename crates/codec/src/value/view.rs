@@ -22,37 +22,63 @@ use crate::byte_order::ByteOrder;
 use crate::config::Capability;
 use crate::nul;
 
-/// One object within checked bytes, from its type byte to its end.
+/// One object within checked bytes, from its type byte on; other objects may follow it.
 #[derive(Clone, Copy)]
 pub(crate) struct View<'a> {
-    pub(crate) object: &'a [u8],
-    pub(crate) order: ByteOrder,
+    bytes: &'a [u8],
+    order: ByteOrder,
 }
 
 impl<'a> View<'a> {
+    /// Returns the bytes of the object alone.
+    pub(super) fn object(self) -> &'a [u8] {
+        let end = extent(self.bytes, self.order, 1);
+        end.and_then(|end| self.bytes.get(..end))
+            .unwrap_or_default()
+    }
+
     /// Returns a cursor at `offset` in the object.
-    #[inline]
+    #[inline(always)]
     pub(super) fn cursor(self, offset: usize) -> Cursor<'a> {
         Cursor {
-            rest: self.object.get(offset..).unwrap_or_default(),
+            bytes: self.bytes,
+            at: offset,
+            owed: 0,
             order: self.order,
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn code(self) -> u8 {
-        self.object.first().copied().unwrap_or_default()
+        self.bytes.first().copied().unwrap_or_default()
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn header(self) -> VectorHeader {
-        VectorHeader::of_checked(self.object, self.order)
+        VectorHeader::of_checked(self.bytes, self.order)
+    }
+
+    /// Returns the byte at `offset` in the object.
+    pub(super) fn byte(self, offset: usize) -> Option<u8> {
+        self.bytes.get(offset).copied()
+    }
+
+    /// Returns how many parts a projection or composition has.
+    #[inline]
+    pub(super) fn parts(self) -> usize {
+        let count = self.bytes.get(1..).and_then(<[u8]>::first_chunk);
+        count.map_or(0, |count| self.order.u32(*count) as usize)
+    }
+
+    pub(super) fn order(self) -> ByteOrder {
+        self.order
     }
 }
 
 /// One checked object that shares the message it came in.
 #[derive(Clone)]
 pub(crate) struct SharedView {
+    /// The bytes of the object and no others.
     pub(crate) object: Bytes,
     pub(crate) order: ByteOrder,
     /// The lowest capability that may be sent this object, where that is known.
@@ -63,24 +89,47 @@ impl SharedView {
     #[inline]
     pub(crate) fn as_view(&self) -> View<'_> {
         View {
-            object: &self.object,
+            bytes: &self.object,
             order: self.order,
         }
     }
 }
 
 /// Reads objects one behind the other.
+///
+/// The slice stays as it is and an index moves: a slice that is cut anew for each object is stored
+/// as two words and loaded as one vector, which stalls. What an object contains is stepped over
+/// when the next object is asked for, so never for the last one. All of it is inline, for the
+/// fields to stay in registers.
 #[derive(Clone, Copy)]
 pub(crate) struct Cursor<'a> {
-    pub(crate) rest: &'a [u8],
-    pub(crate) order: ByteOrder,
+    bytes: &'a [u8],
+    at: usize,
+    /// How many objects, from `at` on, belong to the object that was read last.
+    owed: usize,
+    order: ByteOrder,
 }
 
 impl<'a> Cursor<'a> {
-    /// Reads the object in front and steps over it.
+    /// Returns a cursor at the start of checked bytes.
     #[inline]
+    pub(crate) const fn new(bytes: &'a [u8], order: ByteOrder) -> Self {
+        Self {
+            bytes,
+            at: 0,
+            owed: 0,
+            order,
+        }
+    }
+
+    /// Reads the object in front.
+    #[inline(always)]
     pub(crate) fn read(&mut self) -> Option<ValueRef<'a>> {
-        let code = *self.rest.first()?;
+        self.settle()?;
+        let code = *self.bytes.get(self.at)?;
+        if code < 0x80 {
+            return self.read_compound(code);
+        }
         Some(match code as i8 {
             -1 => self.atom::<bool>()?,
             -2 => self.atom::<Guid>()?,
@@ -92,7 +141,7 @@ impl<'a> Cursor<'a> {
             -9 => self.atom::<f64>()?,
             -10 => self.atom::<Char>()?,
             -11 => {
-                self.take(1)?;
+                self.at += 1;
                 ValueRef::Atom(Atom::Symbol(self.symbol()?))
             }
             -12 => self.atom::<Timestamp>()?,
@@ -103,6 +152,19 @@ impl<'a> Cursor<'a> {
             -17 => self.atom::<Minute>()?,
             -18 => self.atom::<Second>()?,
             -19 => self.atom::<Time>()?,
+            _ => return None,
+        })
+    }
+
+    /// Reads the object in front, which is no atom.
+    #[inline(always)]
+    fn read_compound(&mut self, code: u8) -> Option<ValueRef<'a>> {
+        Some(match code {
+            0 => {
+                let view = self.view();
+                self.owed = self.header()?.count;
+                ValueRef::List(ListRef::of_view(view))
+            }
             1 => self.vector::<bool>()?,
             2 => self.vector::<Guid>()?,
             4 => self.vector::<Byte>()?,
@@ -121,87 +183,139 @@ impl<'a> Cursor<'a> {
             17 => self.vector::<Minute>()?,
             18 => self.vector::<Second>()?,
             19 => self.vector::<Time>()?,
-            0 => ValueRef::List(ListRef::of_view(self.object()?)),
-            98 => ValueRef::Table(TableRef::of_view(self.object()?)),
-            99 | 127 => ValueRef::Dict(DictRef::of_view(self.object()?)),
-            101 => ValueRef::Function(FunctionRef::Unary(UnaryPrimitive::new(self.primitive()?)?)),
-            102 => ValueRef::Function(FunctionRef::Binary(BinaryPrimitive::new(
-                self.primitive()?,
-            )?)),
-            103 => ValueRef::Function(FunctionRef::Iterator(IteratorPrimitive::new(
-                self.primitive()?,
-            )?)),
-            100 | 104..=111 => ValueRef::Function(FunctionRef::of_view(self.object()?)),
+            98 => {
+                let view = self.view();
+                self.at += 3;
+                self.owed = 2;
+                ValueRef::Table(TableRef::of_view(view))
+            }
+            99 | 127 => {
+                let view = self.view();
+                self.at += 1;
+                self.owed = 2;
+                ValueRef::Dict(DictRef::of_view(view))
+            }
+            _ => ValueRef::Function(self.function(code)?),
+        })
+    }
+
+    fn function(&mut self, code: u8) -> Option<FunctionRef<'a>> {
+        let view = self.view();
+        self.at += 1;
+        Some(match code {
+            100 => {
+                self.symbol()?;
+                self.owed = 1;
+                FunctionRef::of_view(view)
+            }
+            101 => FunctionRef::Unary(UnaryPrimitive::new(self.byte()?)?),
+            102 => FunctionRef::Binary(BinaryPrimitive::new(self.byte()?)?),
+            103 => FunctionRef::Iterator(IteratorPrimitive::new(self.byte()?)?),
+            104 | 105 => {
+                self.at += 4;
+                self.owed = view.parts();
+                FunctionRef::of_view(view)
+            }
+            106..=111 => {
+                self.owed = 1;
+                FunctionRef::of_view(view)
+            }
             _ => return None,
         })
     }
 
-    /// Steps over `count` objects and returns their bytes.
+    /// Steps over `count` objects.
     #[inline]
-    pub(super) fn skip(&mut self, count: usize) -> Option<&'a [u8]> {
-        self.take(extent(self.rest, self.order, count)?)
+    pub(super) fn skip(&mut self, count: usize) -> Option<()> {
+        self.owed = self.owed.checked_add(count)?;
+        self.settle()
+    }
+
+    /// Returns where the next object starts.
+    #[inline]
+    pub(super) fn position(&mut self) -> Option<usize> {
+        self.settle()?;
+        Some(self.at)
+    }
+
+    /// Returns how many objects belong to the object that was read last, and goes on with them.
+    #[inline(always)]
+    pub(super) fn enter(&mut self) -> usize {
+        core::mem::take(&mut self.owed)
     }
 
     /// Reads a name and the NUL behind it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn symbol(&mut self) -> Option<SymbolRef<'a>> {
-        let name = self.take(nul::find(self.rest)?)?;
-        self.take(1)?;
-        Some(SymbolRef::trusted(name))
+        let rest = self.bytes.get(self.at..)?;
+        let length = nul::find(rest)?;
+        self.at += length + 1;
+        Some(SymbolRef::trusted(rest.get(..length)?))
     }
 
     /// Reads a symbol vector.
-    #[inline]
+    #[inline(always)]
     pub(super) fn symbols(&mut self) -> Option<Symbols<&'a [u8]>> {
-        let header = VectorHeader::of_checked(self.rest, self.order);
-        let names = self.rest.get(header.length..)?;
-        let object = self.take(header.length + nul::end_of_nth(names, header.count)?)?;
-        Some(Symbols::from_wire(object, self.order, header.attribute))
+        let rest = self.bytes.get(self.at..)?;
+        let header = VectorHeader::of_checked(rest, self.order);
+        let names = rest.get(header.length..)?;
+        let length = header.length + nul::end_of_nth(names, header.count)?;
+        self.at += length;
+        Some(Symbols::from_wire(
+            rest.get(..length)?,
+            self.order,
+            header.attribute,
+        ))
+    }
+
+    #[inline(always)]
+    fn settle(&mut self) -> Option<()> {
+        if self.owed != 0 {
+            self.at += extent(self.bytes.get(self.at..)?, self.order, self.owed)?;
+            self.owed = 0;
+        }
+        Some(())
+    }
+
+    #[inline(always)]
+    fn view(&self) -> View<'a> {
+        View {
+            bytes: self.bytes.get(self.at..).unwrap_or_default(),
+            order: self.order,
+        }
     }
 
     /// Reads the header of a vector or list.
-    #[inline]
-    pub(super) fn header(&mut self) -> Option<VectorHeader> {
-        let header = VectorHeader::of_checked(self.rest, self.order);
-        self.take(header.length)?;
+    #[inline(always)]
+    fn header(&mut self) -> Option<VectorHeader> {
+        let header = VectorHeader::of_checked(self.bytes.get(self.at..)?, self.order);
+        self.at += header.length;
         Some(header)
     }
 
     #[inline]
-    pub(super) fn take(&mut self, length: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.rest.split_at_checked(length)?;
-        self.rest = rest;
-        Some(taken)
+    fn byte(&mut self) -> Option<u8> {
+        let byte = *self.bytes.get(self.at)?;
+        self.at += 1;
+        Some(byte)
     }
 
-    #[inline]
-    fn object(&mut self) -> Option<View<'a>> {
-        let order = self.order;
-        Some(View {
-            object: self.skip(1)?,
-            order,
-        })
-    }
-
-    #[inline]
+    #[inline(always)]
     fn atom<T: Item>(&mut self) -> Option<ValueRef<'a>> {
-        let bytes = self.take(1 + T::WIDTH)?;
-        Some(ValueRef::Atom(
-            T::from_wire(bytes.get(1..)?, self.order).into_atom(),
-        ))
+        let start = self.at + 1;
+        self.at = start + T::WIDTH;
+        let item = T::from_wire(self.bytes.get(start..self.at)?, self.order);
+        Some(ValueRef::Atom(item.into_atom()))
     }
 
-    #[inline]
+    #[inline(always)]
     fn vector<T: Item>(&mut self) -> Option<ValueRef<'a>> {
         let header = self.header()?;
-        let items = self.take(header.count.checked_mul(T::WIDTH)?)?;
+        let start = self.at;
+        self.at = start.checked_add(header.count.checked_mul(T::WIDTH)?)?;
+        let items = self.bytes.get(start..self.at)?;
         let items = Items::from_wire(items, self.order, header.attribute, header.is_wide());
         Some(ValueRef::Vector(T::into_vector(items)))
-    }
-
-    #[inline]
-    fn primitive(&mut self) -> Option<u8> {
-        self.take(2)?.last().copied()
     }
 }
 
@@ -265,7 +379,7 @@ pub(super) fn extent(bytes: &[u8], order: ByteOrder, count: usize) -> Option<usi
 }
 
 /// The bytes of the objects whose length their type says, 0 for the others.
-pub(crate) const FIXED: [u8; 256] = {
+const FIXED: [u8; 256] = {
     let mut lengths = [0; 256];
     let mut number = 1_u8;
     while number <= 19 {
