@@ -18,11 +18,12 @@
 //! # Ok::<(), hopen_codec::value::ConvertError>(())
 //! ```
 //!
-//! [`BasicType`] has the table of q types, Rust types, nulls and infinities.
+//! [`BasicType`] has the table of q types, Rust types, nulls and infinities; [`convert`] says what
+//! converts into a [`Value`] and out of one.
 
 mod atom;
 mod compare;
-mod convert;
+pub mod convert;
 mod dict;
 mod display;
 mod function;
@@ -44,7 +45,7 @@ use core::fmt;
 use bytes::Bytes;
 
 pub use atom::Atom;
-pub use convert::ConvertError;
+pub use convert::error::{ConvertError, Expected};
 pub use dict::{Dict, DictRef};
 pub use function::{
     BinaryPrimitive, DerivedRef, Function, FunctionRef, IteratorPrimitive, LambdaRef,
@@ -56,7 +57,9 @@ pub use list::{List, ListRef, Values};
 pub use symbol::{Symbol, SymbolError, SymbolRef};
 pub use symbols::{IsSymbol, Symbols, SymbolsIter};
 pub use table::{Columns, Table, TableError, TableRef};
-pub use temporal::{Date, Datetime, Minute, Month, Second, Time, Timespan, Timestamp};
+pub use temporal::{
+    Date, Datetime, Minute, Month, Second, TemporalError, Time, Timespan, Timestamp,
+};
 pub use types::{Attribute, BasicType, ValueType};
 pub use vector::Vector;
 
@@ -67,6 +70,9 @@ pub(crate) use vector::with_vector;
 pub(crate) use view::{Cursor, SharedView, View};
 
 /// A q object that owns what it holds, or shares it with the message that it came in.
+///
+/// Made by `From`, read by [`as_ref`](Self::as_ref) or [`to`](Self::to); [`convert`] has the table
+/// of what converts.
 #[derive(Clone)]
 #[non_exhaustive]
 pub enum Value {
@@ -111,9 +117,11 @@ impl Value {
     /// # Errors
     ///
     /// Where the value is of another type.
-    pub fn to<'a, T: TryFrom<ValueRef<'a>, Error = ConvertError>>(
-        &'a self,
-    ) -> Result<T, ConvertError> {
+    pub fn to<'a, T>(&'a self) -> Result<T, ConvertError>
+    where
+        T: TryFrom<ValueRef<'a>>,
+        ConvertError: From<T::Error>,
+    {
         self.as_ref().to()
     }
 
@@ -200,7 +208,7 @@ impl<'a> ValueRef<'a> {
     }
 
     /// Converts the value to what a program has in hand: `i64`, `String`, `Vec<f64>`,
-    /// `Option<Timestamp>`, a tuple.
+    /// `Option<Timestamp>`, a tuple; [`convert`] has the table.
     ///
     /// Nothing is widened, rounded or parsed: a long converts to `i64` and an int to `i32`. In an
     /// `Option` the type's null becomes `None`.
@@ -219,8 +227,12 @@ impl<'a> ValueRef<'a> {
     /// # Errors
     ///
     /// Where the value is of another type.
-    pub fn to<T: TryFrom<Self, Error = ConvertError>>(self) -> Result<T, ConvertError> {
-        T::try_from(self)
+    pub fn to<T>(self) -> Result<T, ConvertError>
+    where
+        T: TryFrom<Self>,
+        ConvertError: From<T::Error>,
+    {
+        Ok(T::try_from(self)?)
     }
 
     /// Copies the bytes of a received value, so that it keeps nothing of its message. What a program
