@@ -1,6 +1,7 @@
 //! The subjects, each in a file of its own.
 
 mod eager;
+mod hopen;
 mod libe;
 pub mod view;
 
@@ -9,6 +10,7 @@ use crate::subject::Measured;
 /// Returns the subjects that can run here.
 pub fn all() -> Vec<Box<dyn Measured>> {
     let mut all: Vec<Box<dyn Measured>> = vec![
+        Box::<hopen::Subject>::default(),
         Box::<view::Subject>::default(),
         Box::<eager::Subject>::default(),
     ];

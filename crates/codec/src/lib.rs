@@ -87,7 +87,3 @@ pub mod remote_error;
 #[cfg(any(test, feature = "proptest"))]
 pub mod strategy;
 pub mod value;
-
-#[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
-struct Readme;

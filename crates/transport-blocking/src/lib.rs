@@ -62,3 +62,7 @@ where
     handle.close();
     Ok(answer)
 }
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
