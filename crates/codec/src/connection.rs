@@ -365,3 +365,220 @@ impl core::error::Error for ProtocolError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::{Buf, Bytes};
+
+    use super::*;
+    use crate::auth::Credentials;
+    use crate::config::Compression;
+    use crate::handshake::{ClientHandshake, Progress};
+    use crate::sym;
+    use crate::value::{Guid, Timespan};
+
+    #[test]
+    fn a_request_is_answered_before_the_next_one_goes_out() {
+        let (mut connection, mut outbox) = connected(6);
+        connection
+            .request(&Value::from("1+1"), &mut outbox)
+            .unwrap();
+        let sent = outbox.len();
+        assert_eq!(
+            connection.request(&Value::from("2+2"), &mut outbox),
+            Err(SendError::RequestOutstanding)
+        );
+        assert_eq!(outbox.len(), sent);
+        let mut input = message(MessageKind::Response, &Value::from(2_i64));
+        let Ok(Some(Incoming::Response(body))) = connection.receive(&mut input) else {
+            panic!("a response was there");
+        };
+        let limits = connection.config().limits;
+        assert_eq!(body.decode(&limits).unwrap(), Ok(Value::from(2_i64)));
+        assert!(connection.request(&Value::from("2+2"), &mut outbox).is_ok());
+    }
+
+    #[test]
+    fn what_arrives_before_the_response_comes_out_in_order() {
+        let (mut connection, mut outbox) = connected(6);
+        connection
+            .request(&Value::from("1+1"), &mut outbox)
+            .unwrap();
+        let mut input = message(MessageKind::Async, &Value::from(1_i64));
+        input.unsplit(message(MessageKind::Sync, &Value::from(2_i64)));
+        input.unsplit(message(MessageKind::Response, &Value::from(3_i64)));
+        assert!(matches!(
+            connection.receive(&mut input),
+            Ok(Some(Incoming::Async(_)))
+        ));
+        assert!(matches!(
+            connection.receive(&mut input),
+            Ok(Some(Incoming::Request(_)))
+        ));
+        assert!(matches!(
+            connection.receive(&mut input),
+            Ok(Some(Incoming::Response(_)))
+        ));
+        assert!(matches!(connection.receive(&mut input), Ok(None)));
+    }
+
+    #[test]
+    fn a_peer_s_request_is_answered_once() {
+        let (mut connection, mut outbox) = connected(6);
+        let two = Value::from(2_i64);
+        assert_eq!(
+            connection.respond(Ok(&two), &mut outbox),
+            Err(SendError::NothingToAnswer)
+        );
+        let mut input = message(MessageKind::Sync, &Value::from("1+1"));
+        connection.receive(&mut input).unwrap();
+        connection.respond(Ok(&two), &mut outbox).unwrap();
+        assert_eq!(drain(&mut outbox), message(MessageKind::Response, &two));
+        assert_eq!(
+            connection.respond(Ok(&two), &mut outbox),
+            Err(SendError::NothingToAnswer)
+        );
+        assert!(outbox.is_empty());
+    }
+
+    #[test]
+    fn an_answer_that_cannot_be_sent_becomes_an_error_response() {
+        let (mut connection, mut outbox) = connected(0);
+        let mut input = message(MessageKind::Sync, &Value::from("now"));
+        connection.receive(&mut input).unwrap();
+        let sent = connection.respond(Ok(&Value::from(Timespan(1))), &mut outbox);
+        assert!(matches!(
+            sent,
+            Err(SendError::Encode(EncodeError::NotUnderstood { .. }))
+        ));
+        assert_eq!(drain(&mut outbox)[..], *b"\x01\x02\0\0\x0e\0\0\0\x80type\0");
+    }
+
+    #[test]
+    fn a_response_to_nothing_ends_the_connection() {
+        let (mut connection, _) = connected(6);
+        let mut input = message(MessageKind::Response, &Value::from(3_i64));
+        input.unsplit(message(MessageKind::Async, &Value::from(1_i64)));
+        for _ in 0..2 {
+            assert_eq!(
+                connection.receive(&mut input).unwrap_err(),
+                ProtocolError::UnexpectedResponse
+            );
+        }
+    }
+
+    #[test]
+    fn a_close_at_each_byte_is_told_apart_from_a_clean_one() {
+        let bytes = message(MessageKind::Async, &Value::from(sym!("a")));
+        for end in 0..bytes.len() {
+            let (mut connection, _) = connected(6);
+            let mut input = BytesMut::from(&bytes[..end]);
+            assert!(connection.receive(&mut input).unwrap().is_none());
+            let announced = (end >= 8).then_some(bytes.len() as u64);
+            let expected = match end {
+                0 => Ok(()),
+                _ => Err(ProtocolError::Truncated {
+                    arrived: end as u64,
+                    announced,
+                }),
+            };
+            assert_eq!(connection.receive_eof(&input), expected, "{end}");
+        }
+        let (mut connection, mut outbox) = connected(6);
+        connection.request(&Value::from("1"), &mut outbox).unwrap();
+        assert_eq!(
+            connection.receive_eof(&BytesMut::new()),
+            Err(ProtocolError::ClosedBeforeResponse)
+        );
+    }
+
+    #[test]
+    fn only_what_pays_toward_a_peer_that_understands_it_is_compressed() {
+        let value = Value::from(vec![7_i64; 1000]);
+        for (capability, compression, compressed) in [
+            (6, Compression::Auto, true),
+            (2, Compression::Auto, false),
+            (0, Compression::Always, false),
+            (1, Compression::Always, true),
+            (6, Compression::Never, false),
+        ] {
+            let (mut connection, mut outbox) = connected(capability);
+            connection.config.compression = compression;
+            connection.notify(&value, &mut outbox).unwrap();
+            let mut sent = drain(&mut outbox);
+            assert_eq!(sent[2] == 1, compressed, "{capability} {compression:?}");
+            let Ok(Some(Incoming::Async(body))) = connection.receive(&mut sent) else {
+                panic!("a message was sent");
+            };
+            assert_eq!(
+                body.decode(&connection.config().limits).unwrap(),
+                Ok(value.clone())
+            );
+        }
+    }
+
+    #[test]
+    fn a_body_on_its_way_through_is_checked_for_its_new_peer() {
+        let received = |value: &Value| {
+            let (mut connection, _) = connected(6);
+            let mut input = message(MessageKind::Async, value);
+            match connection.receive(&mut input) {
+                Ok(Some(Incoming::Async(body))) => body,
+                other => panic!("{other:?}"),
+            }
+        };
+        let guid = received(&Value::from(vec![Value::from(Guid([7; 16]))]));
+        let (mut old, mut outbox) = connected(1);
+        assert!(matches!(
+            old.notify(&guid, &mut outbox),
+            Err(SendError::Encode(_))
+        ));
+        assert!(outbox.is_empty());
+        let (mut new, mut outbox) = connected(3);
+        new.notify(&guid, &mut outbox).unwrap();
+        assert_eq!(drain(&mut outbox)[8..], guid.chunks()[0]);
+
+        let nonsense = Body::from_bytes(Bytes::from_static(b"\x03"), ByteOrder::Little);
+        assert!(matches!(
+            new.notify(&nonsense, &mut outbox),
+            Err(SendError::Encode(EncodeError::Invalid(_)))
+        ));
+        // A compressed body is taken apart for a peer that does not understand it.
+        let zipped = Body::encode(&Value::from(vec![7_i64; 1000]))
+            .unwrap()
+            .compress();
+        assert!(zipped.form().is_some());
+        let (mut oldest, mut outbox) = connected(0);
+        oldest.notify(&zipped, &mut outbox).unwrap();
+        assert_eq!(
+            drain(&mut outbox),
+            message(MessageKind::Async, &Value::from(vec![7_i64; 1000]))
+        );
+    }
+
+    fn connected(capability: u8) -> (Connection, Outbox) {
+        let mut outbox = Outbox::default();
+        let login = Credentials::anonymous();
+        let client = ClientHandshake::start(&login, Config::client(), &mut outbox).unwrap();
+        outbox.clear();
+        match client.receive(&mut BytesMut::from(&[capability][..])) {
+            Ok(Progress::Done(connection)) => (connection, outbox),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn message(kind: MessageKind, value: &Value) -> BytesMut {
+        let mut outbox = Outbox::default();
+        Message::new(kind, Body::encode(value).unwrap()).write(&mut outbox);
+        drain(&mut outbox)
+    }
+
+    fn drain(outbox: &mut Outbox) -> BytesMut {
+        let mut bytes = BytesMut::new();
+        while outbox.has_remaining() {
+            let chunk = outbox.chunk().len();
+            bytes.extend_from_slice(&outbox.copy_to_bytes(chunk));
+        }
+        bytes
+    }
+}
