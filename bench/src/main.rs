@@ -1,28 +1,22 @@
-//! Ways to hold a received kdb+ value, measured side by side in one run:
+//! The codec beside KX's C library, the same messages in one run:
 //!
 //! ```text
 //! KX_LIBE=path/to/libe.so cargo run --release
 //! cargo run --release -- W4 W5           some workloads
-//! cargo run --release -- techniques      the parts of the view, each against its alternatives
 //! ```
 //!
-//! glibc gives large blocks back to the system as soon as they are freed, and then the eager tree
-//! mostly pays for page faults. A process that runs on keeps them:
+//! glibc gives large blocks back to the system as soon as they are freed, and then a decoder
+//! that allocates mostly pays for page faults. A process that runs on keeps them:
 //! `GLIBC_TUNABLES=glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=2000000000`.
 
 mod measure;
 mod subject;
 mod subjects;
-mod techniques;
 mod workloads;
 
 fn main() {
     println!("{}\n", machine());
     let wanted: Vec<String> = std::env::args().skip(1).collect();
-    if wanted == ["techniques"] {
-        techniques::print();
-        return;
-    }
     let mut workloads = workloads::all();
     workloads.retain(|workload| wanted.is_empty() || wanted.iter().any(|id| id == workload.id));
     print!("{}", measure::table(&mut subjects::all(), &workloads));

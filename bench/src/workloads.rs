@@ -118,24 +118,6 @@ fn strings(b: &mut Builder) {
     }
 }
 
-/// The body of a list of longs, ints, shorts, chars and symbols in random order.
-pub fn random_atoms(n: usize) -> Vec<u8> {
-    let mut random = Random(10);
-    let names = tickers(500, &mut random);
-    let mut b = Builder(Vec::new());
-    b.vector(0, n);
-    for _ in 0..n {
-        match random.below(5) {
-            0 => b.atom(-7, random.below(1000) as i64),
-            1 => b.0.extend([-6_i8 as u8, 1, 2, 3, 4]),
-            2 => b.0.extend([-5_i8 as u8, 1, 2]),
-            3 => b.0.extend([-10_i8 as u8, b'x']),
-            _ => b.symbol(names[random.below(500)].as_bytes()),
-        }
-    }
-    b.0
-}
-
 /// `n` distinct tickers of 3 to 5 letters.
 fn tickers(n: usize, random: &mut Random) -> Vec<String> {
     let mut seen = std::collections::HashSet::new();
