@@ -26,6 +26,7 @@ mod compare;
 pub mod convert;
 mod dict;
 mod display;
+mod elements;
 mod function;
 mod header;
 mod index;
@@ -46,7 +47,8 @@ use bytes::Bytes;
 
 pub use atom::Atom;
 pub use convert::error::{ConvertError, Expected};
-pub use dict::{Dict, DictRef};
+pub use dict::{Dict, DictRef, Pairs};
+pub use elements::Elements;
 pub use function::{
     BinaryPrimitive, DerivedRef, Function, FunctionRef, IteratorPrimitive, LambdaRef,
     UnaryPrimitive,

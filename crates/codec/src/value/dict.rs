@@ -4,7 +4,7 @@ use core::fmt;
 use std::sync::Arc;
 
 use super::view::{SharedView, View};
-use super::{Value, ValueRef};
+use super::{Atom, Elements, Value, ValueRef};
 
 /// A dictionary: one value that holds the keys, one that holds what they map to.
 ///
@@ -132,6 +132,37 @@ impl<'a> DictRef<'a> {
         }
     }
 
+    /// Iterates over keys and what they map to, as far as there are both. A keyed table has no
+    /// pairs: its rows are those of two tables.
+    pub fn iter(self) -> Pairs<'a> {
+        let (keys, values) = self.parts();
+        Pairs {
+            keys: keys.elements(),
+            values: values.elements(),
+        }
+    }
+
+    /// Returns what a symbol maps to; where it stands among the keys more than once, the first, as
+    /// in q.
+    ///
+    /// ```
+    /// use hopen_codec::sym;
+    /// use hopen_codec::value::{Dict, ValueRef};
+    ///
+    /// let prices = Dict::new(vec![sym!("ibm"), sym!("amd")], vec![101.25, 101.5]);
+    /// let amd: f64 = prices.as_ref().get("amd").expect("it is there").to()?;
+    /// assert_eq!(amd, 101.5);
+    /// # Ok::<(), hopen_codec::value::ConvertError>(())
+    /// ```
+    pub fn get(self, key: impl AsRef<[u8]>) -> Option<ValueRef<'a>> {
+        let (keys, values) = self.parts();
+        let key = key.as_ref();
+        let at = keys.elements()?.position(
+            |found| matches!(found, ValueRef::Atom(Atom::Symbol(name)) if name.as_bytes() == key),
+        )?;
+        values.elements()?.nth(at)
+    }
+
     /// Returns whether the keys are marked as sorted (type 127 on the wire).
     pub fn is_sorted(self) -> bool {
         match self.0 {
@@ -146,8 +177,53 @@ impl<'a> DictRef<'a> {
     }
 }
 
+impl<'a> IntoIterator for DictRef<'a> {
+    type Item = (ValueRef<'a>, ValueRef<'a>);
+    type IntoIter = Pairs<'a>;
+
+    fn into_iter(self) -> Pairs<'a> {
+        self.iter()
+    }
+}
+
 impl fmt::Debug for DictRef<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&ValueRef::Dict(*self), f)
+    }
+}
+
+/// Iterates over the keys of a dictionary and what they map to.
+#[derive(Clone, Debug)]
+pub struct Pairs<'a> {
+    keys: Option<Elements<'a>>,
+    values: Option<Elements<'a>>,
+}
+
+impl<'a> Iterator for Pairs<'a> {
+    type Item = (ValueRef<'a>, ValueRef<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        Some((self.keys.as_mut()?.next()?, self.values.as_mut()?.next()?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sym;
+
+    #[test]
+    fn pairs_end_with_the_shorter_side() {
+        let dict = Dict::new(vec![sym!("a"), sym!("b"), sym!("a")], vec![1_i64, 2]);
+        let pairs: Vec<String> = dict
+            .as_ref()
+            .iter()
+            .map(|(key, value)| format!("{key}:{value}"))
+            .collect();
+        assert_eq!(pairs, ["`a:1", "`b:2"]);
+        assert_eq!(dict.as_ref().get("a"), Some(Value::from(1_i64).as_ref()));
+        assert_eq!(dict.as_ref().get("c"), None);
+        assert_eq!(Dict::new(1_i64, 2_i64).as_ref().iter().count(), 0);
+        assert_eq!(Dict::new(1_i64, 2_i64).as_ref().get("a"), None);
     }
 }
