@@ -45,7 +45,10 @@ pub struct Address {
 
 /// Where a process listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a transport has to know every kind"
+)]
 pub enum Endpoint {
     /// A host and a port; no host is this host.
     Tcp {
@@ -213,9 +216,10 @@ impl fmt::Display for AddressError {
 
 impl core::error::Error for AddressError {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        match self {
-            Self::Credentials(error) => Some(error),
-            _ => None,
+        if let Self::Credentials(error) = self {
+            Some(error)
+        } else {
+            None
         }
     }
 }

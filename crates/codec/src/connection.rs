@@ -263,7 +263,10 @@ impl<'a> From<&'a Body> for Outgoing<'a> {
 
 /// What has arrived.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "what arrives is to be handled in full"
+)]
 pub enum Incoming {
     /// A message that nobody waits for.
     Async(Body),

@@ -69,7 +69,7 @@ pub(crate) fn check(bytes: &[u8], order: ByteOrder) -> Result<Capability, Decode
         order,
         at: 0,
         pending: 1,
-        features: 0,
+        needs: Capability::V0,
     };
     while walk.pending > 0 {
         walk.pending -= 1;
@@ -84,11 +84,11 @@ pub(crate) fn check(bytes: &[u8], order: ByteOrder) -> Result<Capability, Decode
             -7 | -9 | -15 => walk.at += 9,
             -12 | -16 => {
                 walk.at += 9;
-                walk.features |= TIMESPANS;
+                walk.needs = walk.needs.max(Capability::V1);
             }
             -2 => {
                 walk.at += 17;
-                walk.features |= GUIDS;
+                walk.needs = walk.needs.max(Capability::V3);
             }
             -11 => walk.at += 1 + walk.name(1)?,
             0 => {
@@ -107,7 +107,7 @@ pub(crate) fn check(bytes: &[u8], order: ByteOrder) -> Result<Capability, Decode
         let count = (bytes.len() - walk.at) as u64;
         return Err(walk.error(DecodeErrorKind::TrailingBytes { count }));
     }
-    Ok(walk.needs())
+    Ok(walk.needs)
 }
 
 /// Reads the text of an error, which is all of a body.
@@ -135,8 +135,8 @@ struct Walk<'a> {
     at: usize,
     /// How many objects are still to come.
     pending: usize,
-    /// What was met that not every peer understands.
-    features: u8,
+    /// The lowest capability of peers that understand what was met.
+    needs: Capability,
 }
 
 impl Walk<'_> {
@@ -215,11 +215,7 @@ impl Walk<'_> {
         let width = basic.width().unwrap_or(1);
         let header = self.header(width)?;
         self.at += header.length + header.count * width;
-        self.features |= match basic {
-            BasicType::Timestamp | BasicType::Timespan => TIMESPANS,
-            BasicType::Guid => GUIDS,
-            _ => 0,
-        };
+        self.needs = self.needs.max(basic.capability());
         Ok(())
     }
 
@@ -293,12 +289,12 @@ impl Walk<'_> {
                 VectorHeader::SHORT,
             )
         } else {
-            self.features |= WIDE_COUNTS;
+            self.needs = Capability::V6;
             (self.order.u64(self.array(2)?), VectorHeader::WIDE)
         };
         self.enough(count, length, width as u64)?;
         if count > i32::MAX as u64 {
-            self.features |= WIDE_COUNTS;
+            self.needs = Capability::V6;
         }
         Ok(VectorHeader::of_checked(
             self.bytes.get(self.at..).unwrap_or_default(),
@@ -344,18 +340,6 @@ impl Walk<'_> {
     #[inline]
     fn expect(&mut self, count: usize) {
         self.pending = self.pending.saturating_add(count);
-    }
-
-    fn needs(&self) -> Capability {
-        if self.features & WIDE_COUNTS != 0 {
-            Capability::V6
-        } else if self.features & GUIDS != 0 {
-            Capability::V3
-        } else if self.features & TIMESPANS != 0 {
-            Capability::V1
-        } else {
-            Capability::V0
-        }
     }
 
     #[cold]
@@ -407,9 +391,10 @@ impl fmt::Display for DecodeError {
 
 impl core::error::Error for DecodeError {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        match &self.kind {
-            DecodeErrorKind::Compression(error) => Some(error),
-            _ => None,
+        if let DecodeErrorKind::Compression(error) = &self.kind {
+            Some(error)
+        } else {
+            None
         }
     }
 }
@@ -529,11 +514,6 @@ pub(crate) const ERROR: u8 = 0x80;
 
 /// The bytes of a message's header, which come before its body.
 const HEADER: u64 = 8;
-
-/// What was met on a walk that not every peer understands.
-const TIMESPANS: u8 = 0x20;
-const GUIDS: u8 = 0x40;
-const WIDE_COUNTS: u8 = 0x80;
 
 #[cfg(test)]
 mod tests {

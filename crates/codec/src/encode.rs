@@ -147,13 +147,13 @@ pub(crate) fn check_for(
     length: u64,
     capability: Capability,
 ) -> Result<(), EncodeError> {
-    if let Some(feature) = feature {
-        if feature.capability() > capability {
-            return Err(EncodeError::NotUnderstood {
-                feature,
-                capability,
-            });
-        }
+    if let Some(feature) = feature
+        && feature.capability() > capability
+    {
+        return Err(EncodeError::NotUnderstood {
+            feature,
+            capability,
+        });
     }
     let (length, limit) = (length + Header::LENGTH as u64, capability.longest_message());
     if length > limit {
@@ -282,12 +282,12 @@ fn write_start<'a>(value: &'a Value, order: ByteOrder, out: &mut impl Sink) -> O
         write_vector(vector, order, out);
         return None;
     }
-    if let Some(view) = value.view() {
-        if view.order == order {
-            out.needs_of(view);
-            out.shared(&view.object);
-            return None;
-        }
+    if let Some(view) = value.view()
+        && view.order == order
+    {
+        out.needs_of(view);
+        out.shared(&view.object);
+        return None;
     }
     let value = value.as_ref();
     match value.outline() {
@@ -371,7 +371,7 @@ fn write_vector<B: Storage>(vector: &Vector<B>, order: ByteOrder, out: &mut impl
 
 fn write_items<T: Item, B: Storage>(items: &Items<T, B>, order: ByteOrder, out: &mut impl Sink) {
     let count = items.len();
-    if let Some(feature) = needs_of_type(T::TYPE) {
+    if let Some(feature) = Feature::of(T::TYPE.capability()) {
         out.needs(feature);
     }
     if items.wide_count() || count > i32::MAX as usize {
@@ -419,19 +419,11 @@ fn needs_of_node(node: &Node<'_>, out: &mut impl Sink) {
         | Node::Composition { .. }
         | Node::Derived { .. } => (None, 0),
     };
-    if let Some(feature) = basic.and_then(needs_of_type) {
+    if let Some(feature) = basic.and_then(|basic| Feature::of(basic.capability())) {
         out.needs(feature);
     }
     if count > i32::MAX as usize {
         out.needs(Feature::WideCount);
-    }
-}
-
-const fn needs_of_type(basic: BasicType) -> Option<Feature> {
-    match basic {
-        BasicType::Timestamp | BasicType::Timespan => Some(Feature::Timespan),
-        BasicType::Guid => Some(Feature::Guid),
-        _ => None,
     }
 }
 

@@ -233,11 +233,18 @@ impl Body {
     }
 
     /// Returns the same body compressed, as KX's C library would send it to a peer on another host;
-    /// the same body as it is where KX would not compress it: below a payload of 2001 bytes, or
-    /// where the result is not less than half.
+    /// the same body as it is where KX would not compress it: a message of less than
+    /// [`compress::THRESHOLD`] bytes, or one that does not shrink to less than half.
     #[must_use]
     pub fn compress(&self) -> Self {
-        if self.form.is_some() || self.len() < (compress::THRESHOLD - Header::LENGTH) as u64 {
+        self.compress_from(compress::THRESHOLD)
+    }
+
+    /// As [`compress`](Self::compress), for messages of at least `shortest` bytes, header
+    /// included: other senders have other thresholds.
+    #[must_use]
+    pub fn compress_from(&self, shortest: usize) -> Self {
+        if self.form.is_some() || Header::LENGTH as u64 + self.len() < shortest as u64 {
             return self.clone();
         }
         match compress::compress(&self.contiguous(), self.order) {

@@ -30,6 +30,7 @@ mod elements;
 mod function;
 mod header;
 mod index;
+mod item;
 mod items;
 mod list;
 mod nodes;
@@ -54,7 +55,8 @@ pub use function::{
     UnaryPrimitive,
 };
 pub use index::Indexed;
-pub use items::{Byte, Char, Guid, Item, Items, Iter, Nullable};
+pub use item::{Byte, Char, Guid, Item, Nullable};
+pub use items::{Items, Iter};
 pub use list::{List, ListRef, Values};
 pub use symbol::{Symbol, SymbolError, SymbolRef};
 pub use symbols::{IsSymbol, Symbols, SymbolsIter};
@@ -140,22 +142,23 @@ impl Value {
 
     /// Returns the bytes that the value keeps, where it keeps one block of them.
     fn bytes(&self) -> Option<&Bytes> {
-        match self {
-            Self::Vector(vector) => {
-                Some(with_vector!(vector, items => items.as_bytes(), symbols => symbols.object()))
-            }
-            _ => self.view().map(|view| &view.object),
+        if let Self::Vector(vector) = self {
+            Some(with_vector!(vector, items => items.as_bytes(), symbols => symbols.object()))
+        } else {
+            self.view().map(|view| &view.object)
         }
     }
 
     /// Returns the view that the value is, if it came in a message and has parts.
     pub(crate) fn view(&self) -> Option<&SharedView> {
-        match self {
-            Self::List(List(list::Repr::View(view)))
-            | Self::Dict(Dict(dict::Repr::View(view)))
-            | Self::Table(Table(table::Repr::View(view)))
-            | Self::Function(Function(function::Repr::View(view))) => Some(view),
-            _ => None,
+        if let Self::List(List(list::Repr::View(view)))
+        | Self::Dict(Dict(dict::Repr::View(view)))
+        | Self::Table(Table(table::Repr::View(view)))
+        | Self::Function(Function(function::Repr::View(view))) = self
+        {
+            Some(view)
+        } else {
+            None
         }
     }
 }

@@ -1,17 +1,17 @@
 //! From an address to a handle: look-up, connection, login.
 
-use std::io::{self, Read, Write};
+use std::io;
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::{Duration, Instant};
 
 use bytes::{Buf, BytesMut};
 use hopen_codec::address::Endpoint;
 use hopen_codec::connection::Connection;
-use hopen_codec::handshake::{ClientHandshake, HandshakeError, Progress};
+use hopen_codec::handshake::{ClientHandshake, Progress};
 use hopen_codec::outbox::Outbox;
 use socket2::SockRef;
 
-use crate::{Error, Handle, Options, Phase};
+use crate::{Error, Handle, Options, Phase, stream};
 
 /// Connects and logs in.
 pub(crate) fn connect(options: &Options) -> Result<Handle, Error> {
@@ -21,7 +21,6 @@ pub(crate) fn connect(options: &Options) -> Result<Handle, Error> {
     let (host, port) = match &options.address.endpoint {
         Endpoint::Tcp { host, port } if host.is_empty() => ("localhost", *port),
         Endpoint::Tcp { host, port } => (host.as_str(), *port),
-        other => return Err(Error::Hop(unsupported(other))),
     };
     let addresses = (host, port).to_socket_addrs().map_err(Error::Hop)?;
     let stream = reach(addresses, deadline)?;
@@ -33,8 +32,7 @@ pub(crate) fn connect(options: &Options) -> Result<Handle, Error> {
     let mut config = options.config.clone();
     config.peer_is_local = is_local(&stream).map_err(Error::Hop)?;
     let mut outbox = Outbox::default();
-    let handshake = ClientHandshake::start(&options.address.credentials, config, &mut outbox)
-        .map_err(Error::Login)?;
+    let handshake = ClientHandshake::start(&options.address.credentials, config, &mut outbox)?;
     let (connection, input) = log_in(&stream, handshake, &mut outbox, deadline)?;
     stream.set_read_timeout(None).map_err(Error::Io)?;
     stream.set_write_timeout(None).map_err(Error::Io)?;
@@ -68,27 +66,30 @@ fn reach(
 
 /// Sends the login and waits for its answer.
 fn log_in(
-    mut stream: &TcpStream,
+    stream: &TcpStream,
     mut handshake: ClientHandshake,
     outbox: &mut Outbox,
     deadline: Option<Deadline>,
 ) -> Result<(Connection, BytesMut), Error> {
-    let failed = |error: io::Error| match error.kind() {
-        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Error::Timeout(Phase::Login),
-        // A server that closes with our login unread resets the connection.
-        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => Error::Access,
-        _ => Error::Io(error),
+    let failed = |error: io::Error| {
+        use io::ErrorKind::{BrokenPipe, ConnectionReset, TimedOut, WouldBlock};
+        let kind = error.kind();
+        if matches!(kind, WouldBlock | TimedOut) {
+            Error::Timeout(Phase::Login)
+        } else if matches!(kind, ConnectionReset | BrokenPipe) {
+            // A server that closes with our login unread resets the connection.
+            Error::Access
+        } else {
+            Error::Io(error)
+        }
     };
     while outbox.has_remaining() {
         if let Some(deadline) = deadline {
             let left = deadline.left(Phase::Login)?;
             stream.set_write_timeout(Some(left)).map_err(Error::Io)?;
         }
-        match stream.write(outbox.chunk()) {
-            Ok(0) => return Err(Error::Access),
-            Ok(written) => outbox.advance(written),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(failed(error)),
+        if stream::write(stream, outbox).map_err(failed)? == 0 {
+            return Err(Error::Access);
         }
     }
     let mut input = BytesMut::new();
@@ -96,23 +97,15 @@ fn log_in(
         handshake = match handshake.receive(&mut input) {
             Ok(Progress::Done(connection)) => return Ok((connection, input)),
             Ok(Progress::NeedsInput(handshake)) => handshake,
-            Err(error) => return Err(Error::Login(error)),
+            Err(error) => return Err(error.into()),
         };
         if let Some(deadline) = deadline {
             let left = deadline.left(Phase::Login)?;
             stream.set_read_timeout(Some(left)).map_err(Error::Io)?;
         }
-        let mut bytes = [0; 4096];
-        match stream.read(&mut bytes) {
-            Ok(0) => {
-                return Err(match handshake.receive_eof() {
-                    HandshakeError::Access => Error::Access,
-                    error => Error::Login(error),
-                });
-            }
-            Ok(count) => input.extend_from_slice(bytes.get(..count).unwrap_or_default()),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(failed(error)),
+        let wanted = handshake.make_room(&mut input);
+        if stream::read(stream, &mut input, wanted).map_err(failed)? == 0 {
+            return Err(handshake.receive_eof().into());
         }
     }
 }
@@ -121,13 +114,6 @@ fn log_in(
 fn is_local(stream: &TcpStream) -> io::Result<bool> {
     let peer = stream.peer_addr()?.ip();
     Ok(peer.to_canonical().is_loopback() || peer == stream.local_addr()?.ip())
-}
-
-fn unsupported(endpoint: &Endpoint) -> io::Error {
-    io::Error::new(
-        io::ErrorKind::Unsupported,
-        format!("{endpoint} is not supported"),
-    )
 }
 
 /// When everything has to be done.

@@ -114,6 +114,16 @@ impl From<AddressError> for Error {
     }
 }
 
+impl From<HandshakeError> for Error {
+    fn from(error: HandshakeError) -> Self {
+        if error == HandshakeError::Access {
+            Self::Access
+        } else {
+            Self::Login(error)
+        }
+    }
+}
+
 impl From<SendError> for Error {
     fn from(error: SendError) -> Self {
         Self::Send(error)

@@ -1,17 +1,17 @@
 //! A handle: one connection to a process.
 
 use std::collections::VecDeque;
-use std::io::{self, IoSlice, Read, Write};
-use std::net::TcpStream;
+use std::io::{self, Read};
+use std::net::{Shutdown, TcpStream};
 
 use bytes::{Buf, BytesMut};
-use hopen_codec::connection::{Connection, Incoming};
+use hopen_codec::connection::{Connection, Incoming, ProtocolError};
 use hopen_codec::message::Body;
 use hopen_codec::outbox::Outbox;
 use hopen_codec::remote_error::RemoteError;
 use hopen_codec::value::Value;
 
-use crate::Error;
+use crate::{Error, stream};
 
 /// An open handle to a process.
 ///
@@ -27,6 +27,8 @@ pub struct Handle {
     /// Async messages that came while a response was awaited.
     kept: VecDeque<Body>,
     kept_bytes: usize,
+    /// Whether something has ended the handle; from then on it is closed.
+    over: bool,
 }
 
 impl Handle {
@@ -43,6 +45,7 @@ impl Handle {
             outbox,
             kept: VecDeque::new(),
             kept_bytes: 0,
+            over: false,
         }
     }
 
@@ -56,13 +59,14 @@ impl Handle {
     ///
     /// What the other side signals is [`Error::Remote`]; see [`Error`] for the others.
     pub fn get(&mut self, query: impl Into<Value>) -> Result<Value, Error> {
+        self.check()?;
         self.connection.request(&query.into(), &mut self.outbox)?;
         self.flush()?;
         loop {
             match self.next()? {
                 Incoming::Response(body) => return self.value(&body),
                 Incoming::Async(body) => self.keep(body)?,
-                _ => self.decline()?,
+                Incoming::Request(_) => self.decline()?,
             }
         }
     }
@@ -73,6 +77,7 @@ impl Handle {
     ///
     /// Where the value cannot be sent to this peer, or writing fails.
     pub fn set(&mut self, message: impl Into<Value>) -> Result<(), Error> {
+        self.check()?;
         self.connection.notify(&message.into(), &mut self.outbox)?;
         if self.outbox.remaining() >= WRITTEN_AT {
             self.flush()
@@ -87,17 +92,12 @@ impl Handle {
     ///
     /// Where writing fails.
     pub fn flush(&mut self) -> Result<(), Error> {
+        self.check()?;
         while self.outbox.has_remaining() {
-            let mut slices = [IoSlice::new(&[]); 16];
-            let count = self.outbox.chunks_vectored(&mut slices);
-            match self
-                .stream
-                .write_vectored(slices.get(..count).unwrap_or_default())
-            {
-                Ok(0) => return Err(Error::Closed),
-                Ok(written) => self.outbox.advance(written),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(Error::Io(error)),
+            match stream::write(&self.stream, &mut self.outbox) {
+                Ok(0) => return Err(self.end(Error::Closed)),
+                Ok(_) => {}
+                Err(error) => return Err(self.end(Error::Io(error))),
             }
         }
         Ok(())
@@ -107,17 +107,24 @@ impl Handle {
     ///
     /// # Errors
     ///
-    /// [`Error::Closed`] once the other side has closed; see [`Error`] for the others.
+    /// [`Error::Closed`] once the other side has closed, but what was kept comes out before that;
+    /// see [`Error`] for the others.
     pub fn recv(&mut self) -> Result<Value, Error> {
-        self.flush()?;
+        if !self.over {
+            self.flush()?;
+        }
         if let Some(body) = self.kept.pop_front() {
             self.kept_bytes = self.kept_bytes.saturating_sub(bytes_of(&body));
             return self.value(&body);
         }
+        self.check()?;
         loop {
             match self.next()? {
                 Incoming::Async(body) => return self.value(&body),
-                _ => self.decline()?,
+                Incoming::Request(_) => self.decline()?,
+                Incoming::Response(_) => {
+                    return Err(self.end(Error::Protocol(ProtocolError::UnexpectedResponse)));
+                }
             }
         }
     }
@@ -131,30 +138,21 @@ impl Handle {
     /// Waits for the next message of any kind.
     fn next(&mut self) -> Result<Incoming, Error> {
         loop {
-            if let Some(incoming) = self.connection.receive(&mut self.input)? {
-                return Ok(incoming);
+            match self.connection.receive(&mut self.input) {
+                Ok(Some(incoming)) => return Ok(incoming),
+                Ok(None) => {}
+                Err(error) => return Err(self.end(error.into())),
             }
-            if !self.read()? {
-                self.connection.receive_eof(&self.input)?;
-                return Err(Error::Closed);
+            let wanted = self.connection.make_room(&mut self.input);
+            match stream::read(&self.stream, &mut self.input, wanted) {
+                Ok(0) => {
+                    let end = self.connection.receive_eof(&self.input);
+                    return Err(self.end(end.err().map_or(Error::Closed, Error::from)));
+                }
+                Ok(_) => {}
+                Err(error) => return Err(self.end(Error::Io(error))),
             }
         }
-    }
-
-    /// Reads what has arrived, waiting for some. Returns whether the peer has not closed.
-    fn read(&mut self) -> Result<bool, Error> {
-        let wanted = self.connection.make_room(&mut self.input);
-        let start = self.input.len();
-        self.input.resize(start + wanted, 0);
-        let room = self.input.get_mut(start..).unwrap_or_default();
-        let read = loop {
-            match self.stream.read(room) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                read => break read,
-            }
-        };
-        self.input.truncate(start + *read.as_ref().unwrap_or(&0));
-        Ok(read.map_err(Error::Io)? > 0)
     }
 
     /// Keeps an async message for `recv`.
@@ -162,7 +160,7 @@ impl Handle {
         let limit = self.connection.config().limits.kept_asyncs;
         self.kept_bytes = self.kept_bytes.saturating_add(bytes_of(&body));
         if self.kept_bytes > limit {
-            return Err(Error::KeptAsyncs { limit });
+            return Err(self.end(Error::KeptAsyncs { limit }));
         }
         self.kept.push_back(body);
         Ok(())
@@ -176,11 +174,46 @@ impl Handle {
         self.flush()
     }
 
+    /// Checks that nothing has ended the handle.
+    fn check(&self) -> Result<(), Error> {
+        if self.over {
+            Err(Error::Closed)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Ends the handle.
+    fn end(&mut self, error: Error) -> Error {
+        self.over = true;
+        error
+    }
+
     fn value(&self, body: &Body) -> Result<Value, Error> {
         let limits = &self.connection.config().limits;
         body.decode(limits)
             .map_err(Error::BadMessage)?
             .map_err(Error::Remote)
+    }
+}
+
+impl Drop for Handle {
+    /// Takes what the other side has sent and nobody has read, without waiting. A socket that is
+    /// closed over unread bytes is reset, and what it has still to send is lost: messages that
+    /// [`flush`](Handle::flush) has handed to the system.
+    fn drop(&mut self) {
+        let mut unread = [0; 16 * 1024];
+        let mut left = DRAINED;
+        // Failures mean that there is nothing more to save.
+        let _ = self.stream.shutdown(Shutdown::Write);
+        let waits_not = self.stream.set_nonblocking(true).is_ok();
+        while waits_not && left > 0 {
+            match self.stream.read(&mut unread) {
+                Ok(count @ 1..) => left = left.saturating_sub(count),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Ok(0) | Err(_) => break,
+            }
+        }
     }
 }
 
@@ -190,3 +223,7 @@ fn bytes_of(body: &Body) -> usize {
 
 /// How many bytes may wait before `set` writes them.
 const WRITTEN_AT: usize = 64 * 1024;
+
+/// How many unread bytes are taken at most when a handle closes: more than the system keeps, unless
+/// the other side sends on and on.
+const DRAINED: usize = 16 * 1024 * 1024;

@@ -21,6 +21,7 @@ mod connect;
 mod error;
 mod handle;
 mod options;
+mod stream;
 
 pub use error::{Error, Phase};
 pub use handle::Handle;

@@ -117,7 +117,10 @@ fn what_the_server_does_not_understand_is_not_sent() {
     });
     let mut handle = hopen(server.port).unwrap();
     let error = handle.get(Guid([1; 16])).unwrap_err();
-    assert!(matches!(error, Error::Send(SendError::Encode(_))), "{error}");
+    assert!(
+        matches!(error, Error::Send(SendError::Encode(_))),
+        "{error}"
+    );
     assert_eq!(handle.get("1").unwrap(), Value::from(1_i64));
     server.finish();
 }
@@ -145,11 +148,18 @@ fn a_server_that_does_not_answer_is_waited_for_as_long_as_was_said() {
 
 #[test]
 fn nobody_listening_is_said_as_q_says_it() {
-    let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
+    let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
     let error = hopen(&*format!(":127.0.0.1:{port}")).unwrap_err();
     assert_eq!(error.to_string(), "hop. OS reports: Connection refused");
     let error = hopen("localhost:5010").unwrap_err();
-    assert_eq!(error.to_string(), "a handle starts with a colon: write :localhost:5010");
+    assert_eq!(
+        error.to_string(),
+        "a handle starts with a colon: write :localhost:5010"
+    );
 }
 
 #[test]
@@ -163,7 +173,9 @@ fn a_close_in_the_middle_is_told_apart_from_one_between_messages() {
             peer.send(&part);
         });
         let error = hopen(server.port).unwrap().get("x").unwrap_err();
-        let Error::Protocol(error) = error else { panic!("{error}") };
+        let Error::Protocol(error) = error else {
+            panic!("{error}")
+        };
         match end {
             0 => assert_eq!(error, ProtocolError::ClosedBeforeResponse),
             _ => assert!(matches!(error, ProtocolError::Truncated { .. }), "{error}"),
@@ -185,7 +197,10 @@ fn more_async_messages_than_are_kept_end_the_wait() {
     let mut options = Options::new(Address::from(server.port));
     options.config.limits.kept_asyncs = 2000;
     let error = hopen(options).unwrap().get("x").unwrap_err();
-    assert!(matches!(error, Error::KeptAsyncs { limit: 2000 }), "{error}");
+    assert!(
+        matches!(error, Error::KeptAsyncs { limit: 2000 }),
+        "{error}"
+    );
     server.finish();
 }
 
@@ -200,7 +215,10 @@ fn a_message_above_the_limit_ends_the_connection() {
     let mut options = Options::new(Address::from(server.port));
     options.config.limits.message = 1024 * 1024;
     let error = hopen(options).unwrap().get("x").unwrap_err();
-    assert!(matches!(error, Error::Protocol(ProtocolError::Frame(_))), "{error}");
+    assert!(
+        matches!(error, Error::Protocol(ProtocolError::Frame(_))),
+        "{error}"
+    );
     server.finish();
 }
 

@@ -2,11 +2,11 @@
 
 use core::hash::{Hash, Hasher};
 
-use super::items::{Byte, Char, Guid, Item};
+use super::item::{Byte, Char, Guid, Item};
 use super::symbol::{Symbol, SymbolRef};
 use super::temporal::{Date, Datetime, Minute, Month, Second, Time, Timespan, Timestamp};
 use super::types::BasicType;
-use crate::value::items::sealed::Wire as _;
+use crate::value::item::sealed::Wire as _;
 
 /// A single value of a basic type.
 ///
@@ -104,10 +104,10 @@ impl<S: AsRef<[u8]>> Eq for Atom<S> {}
 impl<S: AsRef<[u8]>> Hash for Atom<S> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.basic_type().hash(state);
-        match self {
-            Self::Symbol(symbol) => symbol.as_ref().hash(state),
-            #[expect(clippy::wildcard_enum_match_arm, reason = "all others have a key")]
-            _ => self.key().hash(state),
+        if let Self::Symbol(symbol) = self {
+            symbol.as_ref().hash(state);
+        } else {
+            self.key().hash(state);
         }
     }
 }

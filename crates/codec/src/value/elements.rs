@@ -1,6 +1,6 @@
 //! The items of a vector or a list, as values.
 
-use super::items::Item;
+use super::item::Item;
 use super::list::Values;
 use super::symbols::SymbolsIter;
 use super::vector::with_vector;

@@ -3,7 +3,8 @@
 use core::fmt;
 use std::sync::Arc;
 
-use super::items::{Char, Items};
+use super::item::Char;
+use super::items::Items;
 use super::list::{Inner as ListInner, ListRef};
 use super::symbol::{Symbol, SymbolRef};
 use super::view::{SharedView, View};
@@ -236,9 +237,11 @@ impl<'a> LambdaRef<'a> {
             LambdaInner::View(view) => {
                 let mut cursor = view.cursor(1);
                 cursor.symbol()?;
-                match cursor.read()? {
-                    ValueRef::Vector(Vector::Char(text)) => Some(text),
-                    _ => None,
+                let text = cursor.read()?;
+                if let ValueRef::Vector(Vector::Char(text)) = text {
+                    Some(text)
+                } else {
+                    None
                 }
             }
         }

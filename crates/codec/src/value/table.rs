@@ -248,9 +248,10 @@ impl<'a> TableRef<'a> {
     /// Returns where the server has the columns, if it sent the table by reference: the path of a
     /// splayed table, the name of a partitioned one.
     pub fn source(self) -> Option<SymbolRef<'a>> {
-        match self.parts().1 {
-            ValueRef::Atom(Atom::Symbol(source)) => Some(source),
-            _ => None,
+        if let ValueRef::Atom(Atom::Symbol(source)) = self.parts().1 {
+            Some(source)
+        } else {
+            None
         }
     }
 

@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use crate::config::Capability;
+
 /// One of q's basic types: what an atom or the items of a vector are.
 ///
 /// | number | letter | type | bytes | Rust | null | infinities |
@@ -126,6 +128,17 @@ impl BasicType {
             Self::Minute => "minute",
             Self::Second => "second",
             Self::Time => "time",
+        }
+    }
+
+    /// Returns the lowest capability of peers that understand the type.
+    pub const fn capability(self) -> Capability {
+        if matches!(self, Self::Guid) {
+            Capability::V3
+        } else if matches!(self, Self::Timestamp | Self::Timespan) {
+            Capability::V1
+        } else {
+            Capability::V0
         }
     }
 

@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 
-use super::items::{Byte, Char, Guid, Item, Items};
+use super::item::{Byte, Char, Guid, Item};
+use super::items::Items;
 use super::symbols::Symbols;
 use super::temporal::{Date, Datetime, Minute, Month, Second, Time, Timespan, Timestamp};
 use super::types::{Attribute, BasicType};

@@ -8,7 +8,8 @@
 use bytes::Bytes;
 
 use super::header::VectorHeader;
-use super::items::{Byte, Char, Guid, Item, Items};
+use super::item::{Byte, Char, Guid, Item};
+use super::items::Items;
 use super::list::ListRef;
 use super::symbol::SymbolRef;
 use super::symbols::Symbols;
@@ -383,10 +384,10 @@ const FIXED: [u8; 256] = {
     let mut lengths = [0; 256];
     let mut number = 1_u8;
     while number <= 19 {
-        if let Some(basic) = BasicType::from_number(number) {
-            if let Some(width) = basic.width() {
-                lengths[(number as i8).wrapping_neg() as u8 as usize] = 1 + width as u8;
-            }
+        if let Some(basic) = BasicType::from_number(number)
+            && let Some(width) = basic.width()
+        {
+            lengths[(number as i8).wrapping_neg() as u8 as usize] = 1 + width as u8;
         }
         number += 1;
     }

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::super::items::{Byte, Char, Guid, Item};
+use super::super::item::{Byte, Char, Guid, Item};
 use super::super::temporal::{Date, Datetime, Minute, Month, Second, Time, Timespan, Timestamp};
 use super::super::{Atom, BasicType, SymbolRef, Vector, with_atom, with_vector};
 use super::text::write_chars;

@@ -1,0 +1,389 @@
+//! The command line.
+
+use core::time::Duration;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::error::{ContextKind, ContextValue};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use hopen_codec::address::Address;
+use hopen_codec::byte_order::ByteOrder;
+
+use crate::status::{Status, report};
+
+/// What the command line asks for.
+pub(crate) enum Task {
+    /// Ask a process.
+    Query(QueryOptions),
+    /// Show messages.
+    Decode(DecodeOptions),
+    /// Write messages anew.
+    Recode(RecodeOptions),
+}
+
+/// `hopen HANDLE [QUERY…]`.
+pub(crate) struct QueryOptions {
+    /// Where to connect, and as whom.
+    pub(crate) address: Address,
+    /// What to ask; nothing where it is to be read from standard input.
+    pub(crate) queries: Vec<OsString>,
+    /// How long connecting and logging in may take.
+    pub(crate) timeout: Option<Duration>,
+    /// Whether to wait for answers.
+    pub(crate) mode: Mode,
+    /// Where the password is, if it is not in the handle.
+    pub(crate) password_file: Option<PathBuf>,
+}
+
+/// Whether answers are waited for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// Each query is answered before the next is asked.
+    Sync,
+    /// Nothing is answered.
+    Async,
+}
+
+/// Where messages come from.
+pub(crate) struct InputOptions {
+    /// The files, `-` for standard input; none is standard input too.
+    pub(crate) files: Vec<PathBuf>,
+    /// How they stand there.
+    pub(crate) layout: Layout,
+}
+
+/// How messages stand in the input.
+#[derive(Clone, Copy)]
+pub(crate) enum Layout {
+    /// As hex digits, one message a line.
+    HexLines,
+    /// As bytes one behind the other.
+    Raw,
+}
+
+/// `hopen decode`.
+pub(crate) struct DecodeOptions {
+    /// Where messages come from.
+    pub(crate) input: InputOptions,
+    /// How they are shown.
+    pub(crate) detail: Detail,
+}
+
+/// How a message is shown.
+#[derive(Clone, Copy)]
+pub(crate) enum Detail {
+    /// The value on one line.
+    ShortForm,
+    /// The bytes beside their meaning.
+    EveryByte,
+}
+
+/// `hopen recode`.
+pub(crate) struct RecodeOptions {
+    /// Where messages come from.
+    pub(crate) input: InputOptions,
+    /// The byte order to write; nothing for the one that a message came in.
+    pub(crate) order: Option<ByteOrder>,
+    /// Which messages to compress.
+    pub(crate) compress: Recompress,
+}
+
+/// Which messages are compressed when they are written again.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Recompress {
+    /// What KX's C library compresses toward another host: bodies of more than 2000 bytes that
+    /// become less than half as long
+    Always,
+    /// Nothing
+    Never,
+    /// What came compressed
+    Keep,
+}
+
+/// Reads the command line. Where that fails, or nothing is left to do, what there is to say has
+/// been said.
+pub(crate) fn read() -> Result<Task, Status> {
+    let arguments = Arguments::try_parse().map_err(|mut error| {
+        // A handle in the wrong place may hold a password.
+        if let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue)
+            && value.contains(':')
+        {
+            let hidden = ContextValue::String("…".to_owned());
+            error.insert(ContextKind::InvalidValue, hidden);
+        }
+        let _ = error.print();
+        if error.use_stderr() {
+            Status::Usage
+        } else {
+            Status::Success
+        }
+    })?;
+    match arguments.command {
+        None => arguments.query.into_options().map(Task::Query),
+        Some(Command::Decode(arguments)) => Ok(Task::Decode(DecodeOptions {
+            input: arguments.input.into_options(),
+            detail: if arguments.explain {
+                Detail::EveryByte
+            } else {
+                Detail::ShortForm
+            },
+        })),
+        Some(Command::Recode(arguments)) => Ok(Task::Recode(RecodeOptions {
+            input: arguments.input.into_options(),
+            order: arguments.order.map(|order| match order {
+                Order::Little => ByteOrder::Little,
+                Order::Big => ByteOrder::Big,
+            }),
+            compress: arguments.compress,
+        })),
+    }
+}
+
+/// Asks a kdb+ process, or shows what the bytes of its messages mean
+///
+/// Connects to a kdb+ process over TCP, asks each QUERY in turn over the one connection, and prints
+/// each value on a line in the short form of q's `-3!`. `::`, which is what q returns where there
+/// is nothing to return, prints nothing.
+#[derive(Parser)]
+#[command(
+    name = "hopen",
+    version,
+    override_usage = QUERY_USAGE,
+    after_help = SHORT_NOTES,
+    after_long_help = NOTES,
+    max_term_width = 100,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    disable_help_subcommand = true
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    query: QueryArguments,
+}
+
+#[derive(Args)]
+struct QueryArguments {
+    /// Where to connect, then what to ask; options come before
+    ///
+    /// HANDLE is what q's hopen takes for TCP: `:HOST:PORT`, `:HOST:PORT:USER:PASSWORD`, `::PORT`
+    /// or `PORT` for this host. The password is all that follows the third colon.
+    ///
+    /// Each QUERY is a text that the process evaluates. Options come before HANDLE: whatever
+    /// follows it is a query, also if it begins with `-` as `-2+3` does. Without a QUERY, all of
+    /// standard input is one query, but for the newline at its end.
+    #[arg(value_names = ["HANDLE", "QUERY"], num_args = 1.., required = true, trailing_var_arg = true)]
+    arguments: Vec<OsString>,
+
+    /// Give up connecting and logging in after MS milliseconds
+    ///
+    /// As in q this does not bound the answers. A process that is busy answers the login when it
+    /// comes round to it, so the wait for that is included.
+    #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u32).range(1..))]
+    timeout: Option<u32>,
+
+    /// Send the queries without waiting for answers, as q's `neg h` does
+    ///
+    /// Ends when everything has been written. Whether the process evaluates it, and to what, is
+    /// not known then.
+    #[arg(long = "async")]
+    asynchronous: bool,
+
+    /// Take the password from the first line of FILE
+    ///
+    /// Used where HANDLE has no password, with its user or without one. Before
+    /// HOPEN_PASSWORD from the environment, which is used likewise. Other users of a machine can
+    /// see a command line, and with it a password in HANDLE.
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+}
+
+impl QueryArguments {
+    fn into_options(self) -> Result<QueryOptions, Status> {
+        let mut arguments = self.arguments.into_iter();
+        let handle = arguments.next().unwrap_or_default();
+        let mut queries: Vec<_> = arguments.collect();
+        // Those who expect to need it write `hopen HANDLE -- -2+3`.
+        if queries.first().is_some_and(|first| first == "--") {
+            queries.remove(0);
+        }
+        // The handle itself may hold a password and is not printed.
+        let address = match handle.to_str().map(str::parse) {
+            Some(Ok(address)) => address,
+            Some(Err(error)) => return Err(wrong_usage(format_args!("{error}"))),
+            None => return Err(wrong_usage(format_args!("the handle is not UTF-8"))),
+        };
+        Ok(QueryOptions {
+            address,
+            queries,
+            timeout: self.timeout.map(|ms| Duration::from_millis(ms.into())),
+            mode: if self.asynchronous {
+                Mode::Async
+            } else {
+                Mode::Sync
+            },
+            password_file: self.password_file,
+        })
+    }
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Show messages as text, or byte by byte
+    ///
+    /// Reads whole messages, header included, and prints one line for each: the value in the short
+    /// form of q's `-3!`, an error as `'text`.
+    #[command(after_help = INPUT_NOTES)]
+    Decode(DecodeArguments),
+    /// Decode messages and encode them again, as hex lines
+    ///
+    /// Reads whole messages, header included, and prints each as a line of hex digits: the same
+    /// value and kind, written anew.
+    #[command(after_help = INPUT_NOTES)]
+    Recode(RecodeArguments),
+}
+
+#[derive(Args)]
+struct DecodeArguments {
+    #[command(flatten)]
+    input: InputArguments,
+
+    /// Print the bytes of each message beside their meaning, field by field
+    #[arg(long)]
+    explain: bool,
+}
+
+#[derive(Args)]
+struct RecodeArguments {
+    #[command(flatten)]
+    input: InputArguments,
+
+    /// The byte order to write [default: the one that the message came in]
+    #[arg(long)]
+    order: Option<Order>,
+
+    /// What to compress
+    #[arg(long, default_value = "keep")]
+    compress: Recompress,
+}
+
+#[derive(Args)]
+struct InputArguments {
+    /// Files with messages; `-` or none is standard input
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+
+    /// The input is the messages themselves, one behind the other, not hex lines
+    #[arg(long)]
+    raw: bool,
+}
+
+impl InputArguments {
+    fn into_options(self) -> InputOptions {
+        let layout = if self.raw {
+            Layout::Raw
+        } else {
+            Layout::HexLines
+        };
+        InputOptions {
+            files: self.files,
+            layout,
+        }
+    }
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Order {
+    /// Least significant byte first
+    Little,
+    /// Most significant byte first
+    Big,
+}
+
+/// Says what is wrong with the command line, and where to read more.
+fn wrong_usage(what: core::fmt::Arguments<'_>) -> Status {
+    report(format_args!(
+        "error: {what}\n\nFor more information, try '--help'."
+    ));
+    Status::Usage
+}
+
+const QUERY_USAGE: &str = "hopen [OPTIONS] HANDLE [QUERY]...
+       hopen decode [OPTIONS] [FILE]...
+       hopen recode [OPTIONS] [FILE]...";
+
+const SHORT_NOTES: &str = "Example: hopen :localhost:5010 'til 5'";
+
+const NOTES: &str = "\
+Examples:
+  hopen :localhost:5010 'til 5'
+  hopen --timeout 500 :prices.example:5010:ann '-2+3' 'count trade'
+  hopen --async ::5010 'a:1' 'b:2'
+  hopen ::5010 < query.q
+  echo 0x010000000d000000fa01000000 | hopen decode --explain
+
+Environment:
+  HOPEN_PASSWORD  the password, where neither HANDLE nor --password-file has one
+
+Exit status:
+   0  everything was answered
+   1  q signalled an error, printed as 'text; the queries after it are not asked
+   2  there is no connection, or it ended too early: 'hop. OS reports: …, 'access (the login was
+      refused), 'timeout, 'close, 'badmsg
+  64  the command line is wrong
+  66  a file cannot be read
+  74  the output cannot be written";
+
+const INPUT_NOTES: &str = "\
+A hex line is one message: white space may stand between the digits, and 0x before a byte. Blank
+lines are skipped.
+
+A message that cannot be read becomes a line that begins with `error:` and says at which byte of the
+message, from 0; in a compressed one, of the message without compression. The same goes to standard
+error behind FILE:LINE, with --raw behind FILE and the byte at which the message begins. The other
+messages are still done; with --raw, nothing is left to be found behind a header that is none.
+
+Exit status: 0; 1 if a message could not be read; 64 if the command line is wrong; 66 if a file
+cannot be read; 74 if the output cannot be written.";
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn whatever_follows_the_handle_is_a_query() {
+        let parse = |arguments: &[&str]| {
+            let arguments = Arguments::try_parse_from([&["hopen"], arguments].concat()).unwrap();
+            assert!(arguments.command.is_none());
+            let options = arguments
+                .query
+                .into_options()
+                .unwrap_or_else(|_| panic!("no handle"));
+            (options.timeout.is_some(), options.queries)
+        };
+        for (arguments, timeout, queries) in [
+            (&["::1", "-2+3"][..], false, &["-2+3"][..]),
+            (&["::1", "--", "-2+3"], false, &["-2+3"]),
+            (&["::1", "--timeout", "5"], false, &["--timeout", "5"]),
+            (
+                &["--timeout", "5", "::1", "-h", "decode"],
+                true,
+                &["-h", "decode"],
+            ),
+            (&["--", "::1", "--"], false, &[]),
+            (&["::1", "", "--"], false, &["", "--"]),
+        ] {
+            let (found, asked) = parse(arguments);
+            assert_eq!(found, timeout, "{arguments:?}");
+            assert_eq!(asked, queries, "{arguments:?}");
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! The program `hopen`: asks kdb+ processes, shows what the bytes of their messages mean, and makes
+//! new messages of them.
+//!
+//! | module | what it does |
+//! | --- | --- |
+//! | [`args`] | the command line, and what `--help` says |
+//! | [`query`] | `hopen HANDLE [QUERY…]` |
+//! | [`decode`], [`explain`] | `hopen decode`: messages as text, byte by byte on request |
+//! | [`recode`] | `hopen recode`: messages read and written again |
+//! | [`input`], [`fault`] | where messages come from, and what can be wrong with one |
+//! | [`status`] | the exit status, and what goes to standard error |
+//!
+//! What a message means is [`hopen_codec`]'s to know, and how a connection is made
+//! [`hopen_blocking`]'s; here is only what a terminal needs.
+#![forbid(unsafe_code)]
+
+mod args;
+mod decode;
+mod explain;
+mod fault;
+mod input;
+mod query;
+mod recode;
+mod status;
+
+use std::io::{self, BufWriter, Write};
+use std::process::ExitCode;
+
+use args::Task;
+use status::{Status, report};
+
+fn main() -> ExitCode {
+    let task = match args::read() {
+        Ok(task) => task,
+        Err(status) => return status.into(),
+    };
+    match run(task) {
+        Ok(status) => status,
+        // Whoever read our output has had enough: `hopen decode … | head -1`.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Status::Success,
+        Err(error) => {
+            report(format_args!(
+                "error: cannot write to standard output: {error}"
+            ));
+            Status::CannotWrite
+        }
+    }
+    .into()
+}
+
+/// Does what the command line says. An error is one of writing to standard output.
+fn run(task: Task) -> io::Result<Status> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    let status = match task {
+        Task::Query(options) => query::run(options, &mut out),
+        Task::Decode(options) => decode::run(&options, &mut out),
+        Task::Recode(options) => recode::run(&options, &mut out),
+    }?;
+    out.flush()?;
+    Ok(status)
+}

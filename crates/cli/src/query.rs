@@ -1,0 +1,143 @@
+//! `hopen HANDLE [QUERY…]`: one connection, some questions.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::path::Path;
+
+use hopen_blocking::{Error, Handle, Options, hopen};
+use hopen_codec::address::Address;
+use hopen_codec::auth::Credentials;
+use hopen_codec::config::Limits;
+use hopen_codec::value::Value;
+
+use crate::args::{Mode, QueryOptions};
+use crate::status::{Status, report};
+
+/// Asks everything and prints the answers. An error is one of writing to `out`.
+pub(crate) fn run(options: QueryOptions, out: &mut impl Write) -> io::Result<Status> {
+    let mut address = options.address;
+    if let Err(status) = find_password(&mut address, options.password_file.as_deref()) {
+        return Ok(status);
+    }
+    // Before connecting: who types a query may take longer than a server waits for one.
+    let queries = match queries(options.queries) {
+        Ok(queries) => queries,
+        Err(error) => {
+            report(format_args!("error: cannot read standard input: {error}"));
+            return Ok(Status::NoInput);
+        }
+    };
+    let mut connect = Options::new(address.clone());
+    connect.timeout = options.timeout;
+    let asked = hopen(connect)
+        .map_err(Failure::Handle)
+        .and_then(|handle| match options.mode {
+            Mode::Sync => ask(handle, queries, out),
+            Mode::Async => tell(handle, queries).map_err(Failure::Handle),
+        });
+    match asked {
+        Ok(()) => Ok(Status::Success),
+        Err(Failure::Output(error)) => Err(error),
+        Err(Failure::Handle(Error::Remote(error))) => {
+            report(format_args!("'{error}"));
+            Ok(Status::Failure)
+        }
+        Err(Failure::Handle(error)) => {
+            report(format_args!("'{error} ({address})"));
+            Ok(Status::NotConnected)
+        }
+    }
+}
+
+/// Why the questions were not all asked.
+enum Failure {
+    /// The handle, or what came from it.
+    Handle(Error),
+    /// The answer could not be printed.
+    Output(io::Error),
+}
+
+/// Asks one after the other and prints each answer as soon as it is there.
+fn ask(mut handle: Handle, queries: Vec<Value>, out: &mut impl Write) -> Result<(), Failure> {
+    for query in queries {
+        let answer = handle.get(query).map_err(Failure::Handle)?;
+        if answer != Value::IDENTITY {
+            writeln!(out, "{answer}")
+                .and_then(|()| out.flush())
+                .map_err(Failure::Output)?;
+        }
+    }
+    handle.close();
+    Ok(())
+}
+
+/// Sends everything without waiting for answers.
+fn tell(mut handle: Handle, queries: Vec<Value>) -> Result<(), Error> {
+    for query in queries {
+        handle.set(query)?;
+    }
+    handle.flush()?;
+    // Nothing is left that this could drop.
+    handle.close();
+    Ok(())
+}
+
+/// Returns the questions as they are sent: char vectors.
+fn queries(arguments: Vec<OsString>) -> io::Result<Vec<Value>> {
+    if !arguments.is_empty() {
+        let bytes = arguments.into_iter().map(OsString::into_encoded_bytes);
+        return Ok(bytes.map(Value::from).collect());
+    }
+    let mut text = Vec::new();
+    io::stdin().lock().read_to_end(&mut text)?;
+    text.truncate(without_newline(&text).len());
+    Ok(vec![text.into()])
+}
+
+/// Adds a password to an address that has none, if there is one.
+fn find_password(address: &mut Address, file: Option<&Path>) -> Result<(), Status> {
+    if address.credentials.password().is_some() {
+        return Ok(());
+    }
+    let (password, source) = match (file, std::env::var_os(VARIABLE)) {
+        (Some(path), _) => {
+            let name = path.display().to_string();
+            let password = first_line(path).map_err(|error| {
+                report(format_args!(
+                    "error: cannot read the password file {name}: {error}"
+                ));
+                Status::NoInput
+            })?;
+            (password, name)
+        }
+        (None, Some(password)) if !password.is_empty() => {
+            (password.into_encoded_bytes(), VARIABLE.to_owned())
+        }
+        (None, _) => return Ok(()),
+    };
+    address.credentials =
+        Credentials::new(address.credentials.user(), password).map_err(|error| {
+            report(format_args!("error: {source}: {error}"));
+            Status::Usage
+        })?;
+    Ok(())
+}
+
+/// Reads the first line of a file. Of more than any login can be, the start will do.
+fn first_line(path: &Path) -> io::Result<Vec<u8>> {
+    let mut line = Vec::new();
+    let limit = Limits::client().login as u64 + 1;
+    BufReader::new(File::open(path)?.take(limit)).read_until(b'\n', &mut line)?;
+    line.truncate(without_newline(&line).len());
+    Ok(line)
+}
+
+fn without_newline(text: &[u8]) -> &[u8] {
+    text.strip_suffix(b"\r\n")
+        .or_else(|| text.strip_suffix(b"\n"))
+        .unwrap_or(text)
+}
+
+/// The environment variable that may hold a password.
+const VARIABLE: &str = "HOPEN_PASSWORD";

@@ -1,0 +1,63 @@
+//! Runs the program.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+use std::thread;
+
+/// How the program ended and what it printed.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Outcome {
+    pub(crate) fn new(code: i32, stdout: &str, stderr: &str) -> Self {
+        Self {
+            code: Some(code),
+            stdout: stdout.to_owned(),
+            stderr: stderr.to_owned(),
+        }
+    }
+
+    pub(crate) fn success(stdout: &str) -> Self {
+        Self::new(0, stdout, "")
+    }
+}
+
+/// Runs the program to its end.
+pub(crate) fn hopen(arguments: &[&str], input: impl AsRef<[u8]>) -> Outcome {
+    run(&mut command(arguments), input)
+}
+
+/// The program, without a password in its environment.
+pub(crate) fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hopen"));
+    command.args(arguments).env_remove("HOPEN_PASSWORD");
+    command
+}
+
+/// Runs a command to its end.
+pub(crate) fn run(command: &mut Command, input: impl AsRef<[u8]>) -> Outcome {
+    let mut program = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("cargo has built it");
+    let mut stdin = program.stdin.take().expect("it is piped");
+    let input = input.as_ref().to_vec();
+    // Beside the reading of the output, or both sides would wait where it is long.
+    let writer = thread::spawn(move || {
+        // A program that does not read its input may be gone by now.
+        let _ = stdin.write_all(&input);
+    });
+    let output = program.wait_with_output().expect("its output can be read");
+    writer.join().expect("it does not panic");
+    Outcome {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).expect("it prints UTF-8"),
+        stderr: String::from_utf8(output.stderr).expect("it prints UTF-8"),
+    }
+}
