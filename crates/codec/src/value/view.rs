@@ -329,13 +329,13 @@ pub(super) fn extent(bytes: &[u8], order: ByteOrder, count: usize) -> Option<usi
     while pending > 0 {
         pending -= 1;
         let code = *bytes.get(at)?;
-        let fixed = FIXED[usize::from(code)];
-        if fixed != 0 {
-            at += usize::from(fixed);
-            continue;
-        }
         let object = bytes.get(at..)?;
         match code as i8 {
+            -1 | -4 | -10 | 101 | 102 | 103 => at += 2,
+            -5 => at += 3,
+            -6 | -8 | -13 | -14 | -17 | -18 | -19 => at += 5,
+            -7 | -9 | -12 | -15 | -16 => at += 9,
+            -2 => at += 17,
             -11 => at += 2 + nul::find(object.get(1..)?)?,
             0 => {
                 let header = VectorHeader::of_checked(object, order);
@@ -378,21 +378,3 @@ pub(super) fn extent(bytes: &[u8], order: ByteOrder, count: usize) -> Option<usi
     }
     (at <= bytes.len()).then_some(at)
 }
-
-/// The bytes of the objects whose length their type says, 0 for the others.
-const FIXED: [u8; 256] = {
-    let mut lengths = [0; 256];
-    let mut number = 1_u8;
-    while number <= 19 {
-        if let Some(basic) = BasicType::from_number(number)
-            && let Some(width) = basic.width()
-        {
-            lengths[(number as i8).wrapping_neg() as u8 as usize] = 1 + width as u8;
-        }
-        number += 1;
-    }
-    lengths[101] = 2;
-    lengths[102] = 2;
-    lengths[103] = 2;
-    lengths
-};
