@@ -214,15 +214,7 @@ impl fmt::Display for AddressError {
     }
 }
 
-impl core::error::Error for AddressError {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        if let Self::Credentials(error) = self {
-            Some(error)
-        } else {
-            None
-        }
-    }
-}
+impl core::error::Error for AddressError {}
 
 /// The parts of a handle.
 struct Spelling<'a> {

@@ -151,7 +151,8 @@ impl Secret {
         Self(Zeroizing::new(bytes))
     }
 
-    /// Returns the bytes: the one way to them, to be searched for.
+    /// Returns the bytes. This is the only access to them, so that uses are easy to find in a
+    /// program.
     pub fn expose(&self) -> &[u8] {
         &self.0
     }

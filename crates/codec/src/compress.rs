@@ -231,6 +231,23 @@ pub enum DecompressError {
     },
 }
 
+impl DecompressError {
+    /// Returns where in the payload it was found; 0, where the claimed length stands, for all that
+    /// is wrong with that.
+    pub const fn offset(&self) -> u64 {
+        match *self {
+            Self::MissingLength { .. }
+            | Self::ClaimTooSmall { .. }
+            | Self::ClaimAboveLimit { .. }
+            | Self::ClaimAboveExpansion { .. }
+            | Self::OutOfMemory { .. } => 0,
+            Self::TokensEnd { offset, .. }
+            | Self::EmptySlot { offset, .. }
+            | Self::MatchTooLong { offset, .. } => offset,
+        }
+    }
+}
+
 impl fmt::Display for DecompressError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
@@ -255,21 +272,19 @@ impl fmt::Display for DecompressError {
                 f,
                 "compressed message: no memory for its plain length of {claimed} bytes"
             ),
-            Self::TokensEnd { offset, missing } => write!(
+            Self::TokensEnd { missing, .. } => write!(
                 f,
-                "compressed message: ends at offset {offset}, {missing} bytes of its body missing"
+                "compressed message: ends with {missing} bytes of its body missing"
             ),
-            Self::EmptySlot { offset, slot } => write!(
+            Self::EmptySlot { slot, .. } => write!(
                 f,
-                "compressed message: match at offset {offset} refers to the empty slot {slot:#04x}"
+                "compressed message: a match refers to the empty slot {slot:#04x}"
             ),
             Self::MatchTooLong {
-                offset,
-                length,
-                missing,
+                length, missing, ..
             } => write!(
                 f,
-                "compressed message: match of {length} bytes at offset {offset}, \
+                "compressed message: a match of {length} bytes, \
                  where {missing} bytes of its body are missing"
             ),
         }
@@ -507,38 +522,44 @@ mod tests {
     #[test]
     fn faults_say_what_and_where() {
         // One literal, then a match: flags 02. A length, what follows it, what is said.
-        let table: [(u32, &[u8], &str); 5] = [
+        let table: [(u32, &[u8], u64, &str); 5] = [
             (
                 0x20,
                 &[0x02, 0x2a, 0x07, 0x00],
-                "match at offset 6 refers to the empty slot 0x07",
+                6,
+                "a match refers to the empty slot 0x07",
             ),
             (
                 0x0d,
                 &[0x08, 0x2a, 0x2a, 0x2a, 0x00, 0x01],
-                "match of 3 bytes at offset 8, where 2 bytes of its body are missing",
+                8,
+                "a match of 3 bytes, where 2 bytes of its body are missing",
             ),
             (
                 0x20,
                 &[0x08, 0x2a, 0x2a, 0x2a, 0x00],
-                "ends at offset 9, 21 bytes of its body missing",
+                9,
+                "ends with 21 bytes of its body missing",
             ),
             (
                 0x08,
                 &[0x00],
+                0,
                 "claims a plain length of 8 bytes, not more than a header",
             ),
             (
                 0x1001,
                 &[0x00, 0x00],
+                0,
                 "claims a plain length of 4097 bytes, the limit is 4096",
             ),
         ];
-        for (claimed, tokens, said) in table {
+        for (claimed, tokens, offset, said) in table {
             let mut payload = claimed.to_le_bytes().to_vec();
             payload.extend_from_slice(tokens);
             let error = decompress(Form::Short, &payload, ByteOrder::Little, 4096).unwrap_err();
             assert_eq!(error.to_string(), format!("compressed message: {said}"));
+            assert_eq!(error.offset(), offset);
         }
         let error = decompress(Form::Long, &[0; 7], ByteOrder::Little, 4096).unwrap_err();
         assert_eq!(

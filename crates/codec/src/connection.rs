@@ -16,7 +16,7 @@ use bytes::BytesMut;
 
 use crate::byte_order::ByteOrder;
 use crate::compress;
-use crate::config::{Capability, Config};
+use crate::config::{Capability, Compression, Config};
 use crate::encode::{self, EncodeError, Measure};
 use crate::frame::{FrameDecoder, FrameError, Header};
 use crate::message::{Body, Message, MessageKind};
@@ -33,7 +33,8 @@ use crate::value::Value;
 ///   [`receive`](Self::receive) until it has nothing more, [`receive_eof`](Self::receive_eof) when
 ///   the peer has closed.
 ///
-/// The calls may come in any order.
+/// Calls of both families may be mixed freely. After an error of [`receive`](Self::receive) or
+/// [`receive_eof`](Self::receive_eof) the connection is over, and every call says so.
 #[derive(Debug)]
 pub struct Connection {
     config: Config,
@@ -68,6 +69,7 @@ impl Connection {
         what: impl Into<Outgoing<'a>>,
         outbox: &mut Outbox,
     ) -> Result<(), SendError> {
+        self.check()?;
         if self.awaiting {
             return Err(SendError::RequestOutstanding);
         }
@@ -86,6 +88,7 @@ impl Connection {
         what: impl Into<Outgoing<'a>>,
         outbox: &mut Outbox,
     ) -> Result<(), SendError> {
+        self.check()?;
         Ok(self.send(MessageKind::Async, what.into(), outbox)?)
     }
 
@@ -101,6 +104,7 @@ impl Connection {
         answer: Result<impl Into<Outgoing<'a>>, RemoteError>,
         outbox: &mut Outbox,
     ) -> Result<(), SendError> {
+        self.check()?;
         let owed = self.owed.checked_sub(1).ok_or(SendError::NothingToAnswer)?;
         self.owed = owed;
         let sent = match answer {
@@ -108,11 +112,7 @@ impl Connection {
             Err(error) => self.send_body(MessageKind::Response, &Body::error(&error), outbox),
         };
         if let Err(error) = sent {
-            let text = match error {
-                EncodeError::NotUnderstood { .. } | EncodeError::Invalid(_) => "type",
-                EncodeError::TooLong { .. } | EncodeError::TooManyParts => "limit",
-            };
-            let body = Body::error(&RemoteError::trusted(text.into()));
+            let body = Body::error(&RemoteError::trusted(error.q_text().into()));
             Message::new(MessageKind::Response, body).write(outbox);
         }
         Ok(sent?)
@@ -224,7 +224,8 @@ impl Connection {
         body.check_for(self.capability, limits)?;
         let body = if self.config.compresses(self.capability) {
             body.compress()
-        } else if self.capability.compresses() {
+        } else if self.capability.compresses() && self.config.compression != Compression::Never {
+            // What came compressed goes on as it is.
             body.clone()
         } else {
             body.decompress(limits).map_err(EncodeError::Invalid)?
@@ -233,8 +234,14 @@ impl Connection {
         Ok(())
     }
 
+    fn check(&self) -> Result<(), SendError> {
+        self.failed
+            .map_or(Ok(()), |error| Err(SendError::Failed(error)))
+    }
+
     fn fail(&mut self, error: ProtocolError) -> ProtocolError {
         self.failed = Some(error);
+        self.awaiting = false;
         error
     }
 }
@@ -276,7 +283,8 @@ pub enum Incoming {
     Response(Body),
 }
 
-/// A message that was not sent, by a fault on our side. The connection goes on.
+/// A message that was not sent: nothing was written. Unless the connection had
+/// [failed](Self::Failed) before, it goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SendError {
@@ -286,6 +294,8 @@ pub enum SendError {
     NothingToAnswer,
     /// The value cannot be sent to this peer.
     Encode(EncodeError),
+    /// The connection is over.
+    Failed(ProtocolError),
 }
 
 impl From<EncodeError> for SendError {
@@ -300,6 +310,7 @@ impl fmt::Display for SendError {
             Self::RequestOutstanding => f.write_str("an earlier request is still to be answered"),
             Self::NothingToAnswer => f.write_str("the peer waits for no answer"),
             Self::Encode(error) => fmt::Display::fmt(error, f),
+            Self::Failed(error) => fmt::Display::fmt(error, f),
         }
     }
 }
@@ -307,7 +318,8 @@ impl fmt::Display for SendError {
 impl core::error::Error for SendError {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match self {
-            Self::Encode(error) => Some(error),
+            Self::Encode(error) => error.source(),
+            Self::Failed(error) => error.source(),
             Self::RequestOutstanding | Self::NothingToAnswer => None,
         }
     }
@@ -360,14 +372,7 @@ impl fmt::Display for ProtocolError {
     }
 }
 
-impl core::error::Error for ProtocolError {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        match self {
-            Self::Frame(error) => Some(error),
-            Self::UnexpectedResponse | Self::Truncated { .. } | Self::ClosedBeforeResponse => None,
-        }
-    }
-}
+impl core::error::Error for ProtocolError {}
 
 #[cfg(test)]
 mod tests {
@@ -489,10 +494,66 @@ mod tests {
         }
         let (mut connection, mut outbox) = connected(6);
         connection.request(&Value::from("1"), &mut outbox).unwrap();
-        assert_eq!(
-            connection.receive_eof(&BytesMut::new()),
-            Err(ProtocolError::ClosedBeforeResponse)
+        for _ in 0..2 {
+            assert_eq!(
+                connection.receive_eof(&BytesMut::new()),
+                Err(ProtocolError::ClosedBeforeResponse)
+            );
+        }
+    }
+
+    #[test]
+    fn an_answer_that_is_too_large_is_called_limit() {
+        let (mut connection, mut outbox) = connected(3);
+        let mut input = message(MessageKind::Sync, &Value::from("all"));
+        connection.receive(&mut input).unwrap();
+        let wide = Body::from_bytes(
+            Bytes::from_static(b"\x04\x80\x01\0\0\0\0\0\0\0\xaa"),
+            ByteOrder::Little,
         );
+        assert!(connection.respond(Ok(&wide), &mut outbox).is_err());
+        assert_eq!(
+            drain(&mut outbox)[..],
+            *b"\x01\x02\0\0\x0f\0\0\0\x80limit\0"
+        );
+    }
+
+    #[test]
+    fn after_a_failure_nothing_is_sent() {
+        let (mut connection, mut outbox) = connected(6);
+        connection.request(&Value::from("1"), &mut outbox).unwrap();
+        outbox.clear();
+        let error = connection
+            .receive(&mut BytesMut::from(&b"HTTP/1.1 400"[..]))
+            .unwrap_err();
+        assert!(matches!(error, ProtocolError::Frame(_)));
+        assert!(!connection.is_awaiting());
+        let one = Value::from(1_i64);
+        assert_eq!(
+            connection.request(&one, &mut outbox),
+            Err(SendError::Failed(error))
+        );
+        assert_eq!(
+            connection.notify(&one, &mut outbox),
+            Err(SendError::Failed(error))
+        );
+        assert_eq!(
+            connection.respond(Ok(&one), &mut outbox),
+            Err(SendError::Failed(error))
+        );
+        assert!(outbox.is_empty());
+    }
+
+    #[test]
+    fn a_message_without_a_body_is_not_sent() {
+        let (mut connection, mut outbox) = connected(6);
+        let nothing = Body::from_bytes(Bytes::new(), ByteOrder::Little);
+        let sent = connection.notify(&nothing, &mut outbox);
+        assert!(matches!(
+            sent,
+            Err(SendError::Encode(EncodeError::Invalid(_)))
+        ));
+        assert!(outbox.is_empty());
     }
 
     #[test]
@@ -553,6 +614,10 @@ mod tests {
         assert!(zipped.form().is_some());
         let (mut oldest, mut outbox) = connected(0);
         oldest.notify(&zipped, &mut outbox).unwrap();
+        let (mut never, mut plain) = connected(6);
+        never.config.compression = Compression::Never;
+        never.notify(&zipped, &mut plain).unwrap();
+        assert_eq!(drain(&mut plain)[2], 0);
         assert_eq!(
             drain(&mut outbox),
             message(MessageKind::Async, &Value::from(vec![7_i64; 1000]))

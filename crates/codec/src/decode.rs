@@ -359,13 +359,20 @@ impl Walk<'_> {
 #[non_exhaustive]
 pub struct DecodeError {
     /// Where in the message, counted from its first byte: the 8 bytes of the header, then the
-    /// body; of a compressed message, as it is without compression.
+    /// body. Of a compressed message it counts the message without compression, but for faults of
+    /// the compression itself ([`DecodeErrorKind::Compression`]), which are where they came in.
     pub offset: u64,
     /// What is wrong there.
     pub kind: DecodeErrorKind,
 }
 
 impl DecodeError {
+    /// There is no body at all.
+    pub(crate) const EMPTY: Self = Self {
+        offset: HEADER,
+        kind: DecodeErrorKind::UnexpectedEnd,
+    };
+
     fn new(offset: usize, kind: DecodeErrorKind) -> Self {
         Self {
             offset: offset as u64 + HEADER,
@@ -377,7 +384,7 @@ impl DecodeError {
 impl From<DecompressError> for DecodeError {
     fn from(error: DecompressError) -> Self {
         Self {
-            offset: HEADER,
+            offset: HEADER + error.offset(),
             kind: DecodeErrorKind::Compression(error),
         }
     }
@@ -389,15 +396,7 @@ impl fmt::Display for DecodeError {
     }
 }
 
-impl core::error::Error for DecodeError {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        if let DecodeErrorKind::Compression(error) = &self.kind {
-            Some(error)
-        } else {
-            None
-        }
-    }
-}
+impl core::error::Error for DecodeError {}
 
 /// What is wrong with a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

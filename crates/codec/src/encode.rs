@@ -183,7 +183,8 @@ pub enum Feature {
     Timespan,
     /// A guid: capability 3.
     Guid,
-    /// A vector or list of more than 2^31-1 items: capability 6.
+    /// A vector or list of more than 2^31-1 items, or one whose count takes eight bytes as it came
+    /// in: capability 6.
     WideCount,
 }
 
@@ -215,7 +216,7 @@ impl fmt::Display for Feature {
         f.write_str(match self {
             Self::Timespan => "a timestamp or timespan",
             Self::Guid => "a guid",
-            Self::WideCount => "a vector of more than 2^31-1 items",
+            Self::WideCount => "a count of eight bytes or above 2^31-1",
         })
     }
 }
@@ -246,6 +247,25 @@ pub enum EncodeError {
     Invalid(DecodeError),
 }
 
+impl EncodeError {
+    /// Returns what q signals in this case: `type` or `limit`.
+    pub const fn q_text(&self) -> &'static str {
+        match self {
+            Self::NotUnderstood {
+                feature: Feature::Timespan | Feature::Guid,
+                ..
+            }
+            | Self::Invalid(_) => "type",
+            Self::NotUnderstood {
+                feature: Feature::WideCount,
+                ..
+            }
+            | Self::TooLong { .. }
+            | Self::TooManyParts => "limit",
+        }
+    }
+}
+
 impl fmt::Display for EncodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -266,14 +286,7 @@ impl fmt::Display for EncodeError {
     }
 }
 
-impl core::error::Error for EncodeError {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        match self {
-            Self::Invalid(error) => Some(error),
-            Self::NotUnderstood { .. } | Self::TooLong { .. } | Self::TooManyParts => None,
-        }
-    }
-}
+impl core::error::Error for EncodeError {}
 
 /// Writes a value's own bytes, without those of the values inside it, which are returned.
 #[inline]
@@ -320,8 +333,11 @@ fn write_node(node: &Node<'_>, order: ByteOrder, out: &mut impl Sink) {
             }
         ),
         Node::Vector(vector) => write_vector(vector, order, out),
-        Node::List { attribute, count } => {
-            write_header(VectorHeader::new(0, *attribute, *count, false), order, out);
+        Node::List { attribute, count, wide } => {
+            if wide.0 {
+                out.needs(Feature::WideCount);
+            }
+            write_header(VectorHeader::new(0, *attribute, *count, wide.0), order, out);
         }
         Node::Dict { sorted } => out.bytes(&[if *sorted { 127 } else { 99 }]),
         Node::Table { attribute } => out.bytes(&[98, attribute.to_byte(), 99]),

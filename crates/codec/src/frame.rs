@@ -72,7 +72,7 @@ pub struct FrameDecoder {
 impl FrameDecoder {
     /// Returns a decoder that accepts messages of up to `limit` bytes, header included.
     ///
-    /// Half of what an allocation may have is above any limit: 1 GiB on a 32-bit machine.
+    /// The limit is never more than half of `isize::MAX`: 1 GiB on a 32-bit machine.
     pub const fn new(limit: u64) -> Self {
         let addressable = isize::MAX as u64 / 2;
         Self {

@@ -283,6 +283,9 @@ impl Body {
         if let Some(needs) = &self.needs {
             return needs.check(capability);
         }
+        if self.is_empty() {
+            return Err(EncodeError::Invalid(DecodeError::EMPTY));
+        }
         if capability == Capability::MAX {
             return Ok(());
         }
@@ -302,7 +305,7 @@ impl Body {
         self.chunks().iter().map(|chunk| chunk.len() as u64).sum()
     }
 
-    /// Returns whether there is no byte, which no value is.
+    /// Returns whether the body is empty. No valid body is.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -371,5 +374,120 @@ impl fmt::Debug for Body {
             .field("form", &self.form)
             .field("len", &self.len())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compress::DecompressError;
+    use crate::decode::DecodeErrorKind;
+    use crate::value::{Byte, Items};
+
+    #[test]
+    fn a_message_may_not_grow_beyond_the_limit() {
+        let value = Value::from(vec![0_i64; 1000]);
+        let body = Body::encode(&value).unwrap().compress();
+        assert!(body.form().is_some());
+        let mut limits = Limits::client();
+        limits.message = 8 + 6 + 8 * 1000;
+        assert_eq!(body.decode(&limits), Ok(Ok(value)));
+        limits.message -= 1;
+        let error = body.decode(&limits).unwrap_err();
+        assert!(
+            matches!(
+                error.kind,
+                DecodeErrorKind::Compression(DecompressError::ClaimAboveLimit { .. })
+            ),
+            "{error}"
+        );
+    }
+
+    #[test]
+    #[cfg(target_pointer_width = "64")]
+    fn two_to_the_31_items_take_the_highest_capability() {
+        // Zeros that nobody reads take no memory.
+        let count = 1 << 31;
+        let value = Value::from(Items::<Byte>::from(vec![0_u8; count]));
+        let body = Body::encode(&value).unwrap();
+        assert_eq!(body.chunks()[0][..], *b"\x04\0\0\0\0\x80");
+        for number in 0..=5 {
+            let capability = Capability::new(number).unwrap();
+            assert_eq!(
+                body.check_for(capability, &Limits::client()),
+                Err(EncodeError::NotUnderstood {
+                    feature: Feature::WideCount,
+                    capability
+                })
+            );
+        }
+        assert_eq!(body.check_for(Capability::V6, &Limits::client()), Ok(()));
+    }
+
+    #[test]
+    fn two_gibibytes_take_capability_5() {
+        let half = vec![0_u8; 1 << 30];
+        let half = Value::from(Items::<Byte>::from(half));
+        let value = Value::from(vec![half.clone(), half]);
+        let body = Body::encode(&value).unwrap();
+        let length = Header::LENGTH as u64 + body.len();
+        assert_eq!(length, 8 + 6 + 2 * (6 + (1 << 30)));
+        for number in 0..=4 {
+            let capability = Capability::new(number).unwrap();
+            assert_eq!(
+                body.check_for(capability, &Limits::client()),
+                Err(EncodeError::TooLong {
+                    length,
+                    limit: i32::MAX as u64
+                })
+            );
+        }
+        assert_eq!(body.check_for(Capability::V5, &Limits::client()), Ok(()));
+    }
+
+    #[test]
+    fn a_wide_count_is_written_as_it_was_read_in_either_order() {
+        for (little, big) in [
+            (
+                &b"\0\x80\x01\0\0\0\0\0\0\0\xff\x01"[..],
+                &b"\0\x80\0\0\0\0\0\0\0\x01\xff\x01"[..],
+            ),
+            (
+                b"\x05\x81\x01\0\0\0\0\0\0\0\x02\0",
+                b"\x05\x81\0\0\0\0\0\0\0\x01\0\x02",
+            ),
+            (
+                b"\x0b\x80\x01\0\0\0\0\0\0\0a\0",
+                b"\x0b\x80\0\0\0\0\0\0\0\x01a\0",
+            ),
+        ] {
+            let body = Body::from_bytes(Bytes::copy_from_slice(little), ByteOrder::Little);
+            let value = body.decode(&Limits::client()).unwrap().unwrap();
+            let recoded = Body::encode_in(&value, ByteOrder::Big).unwrap();
+            assert_eq!(recoded.chunks()[0], big);
+            for body in [&body, &recoded] {
+                assert!(body.check_for(Capability::V5, &Limits::client()).is_err());
+                assert!(body.check_for(Capability::V6, &Limits::client()).is_ok());
+            }
+            let back = recoded.decode(&Limits::client()).unwrap().unwrap();
+            assert_eq!(Body::encode(&back).unwrap().chunks()[0], little);
+        }
+    }
+
+    #[test]
+    fn a_fault_of_compression_says_where_it_came_in() {
+        let body = Body::encode(&Value::from(vec![0_i64; 1000]))
+            .unwrap()
+            .compress();
+        let payload = body.chunks()[0].slice(..10);
+        let short = Body::received(ByteOrder::Little, body.form(), payload);
+        // The claim is more than ten bytes can become.
+        assert_eq!(short.decode(&Limits::client()).unwrap_err().offset, 8);
+        let mut payload = body.chunks()[0].to_vec();
+        let claim = payload.len() as u64;
+        payload.truncate(payload.len() - 1);
+        let cut = Body::received(ByteOrder::Little, body.form(), payload.into());
+        let error = cut.decode(&Limits::client()).unwrap_err();
+        assert!(error.offset > 8 && error.offset <= 8 + claim, "{error}");
     }
 }

@@ -99,7 +99,8 @@ impl ClientHandshake {
     ///
     /// # Errors
     ///
-    /// None today: a server that refuses says nothing and closes.
+    /// Never, so far: any byte is an answer, and a refusal is a close, see
+    /// [`receive_eof`](Self::receive_eof).
     pub fn receive(
         self,
         input: &mut BytesMut,
@@ -112,8 +113,8 @@ impl ClientHandshake {
         Ok(Progress::Done(Connection::new(self.config, capability)))
     }
 
-    /// Returns what it means that the server closed the connection instead of answering: that it
-    /// refused the login.
+    /// Returns the error to report when the server closed instead of answering: it refused the
+    /// login.
     pub fn receive_eof(self) -> HandshakeError {
         HandshakeError::Access
     }

@@ -24,6 +24,7 @@ pub(crate) enum Node<'a> {
     List {
         attribute: Attribute,
         count: usize,
+        wide: WideCount,
     },
     /// Keys and values follow.
     Dict {
@@ -52,6 +53,23 @@ pub(crate) enum Node<'a> {
     Derived {
         iterator: IteratorPrimitive,
     },
+}
+
+/// Whether a count took eight bytes on the wire although four would do. It makes no difference
+/// between values, but is written again as it was read.
+#[derive(Clone, Copy)]
+pub(crate) struct WideCount(pub(crate) bool);
+
+impl PartialEq for WideCount {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for WideCount {}
+
+impl core::hash::Hash for WideCount {
+    fn hash<H: core::hash::Hasher>(&self, _: &mut H) {}
 }
 
 /// Iterates over the objects of a value.
@@ -165,6 +183,9 @@ impl<'a> ValueRef<'a> {
             Self::List(list) => Node::List {
                 attribute: list.attribute(),
                 count: list.len(),
+                wide: WideCount(
+                    matches!(list.0, ListInner::View(view) if view.header().is_wide()),
+                ),
             },
             Self::Dict(dict) => Node::Dict {
                 sorted: dict.is_sorted(),
