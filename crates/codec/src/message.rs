@@ -264,6 +264,9 @@ impl Body {
     ///
     /// Where the compressed bytes make no message.
     pub fn decompress(&self, limits: &Limits) -> Result<Self, DecodeError> {
+        if self.form.is_none() {
+            return Ok(self.clone());
+        }
         Ok(Self {
             order: self.order,
             form: None,
