@@ -333,7 +333,11 @@ fn write_node(node: &Node<'_>, order: ByteOrder, out: &mut impl Sink) {
             }
         ),
         Node::Vector(vector) => write_vector(vector, order, out),
-        Node::List { attribute, count, wide } => {
+        Node::List {
+            attribute,
+            count,
+            wide,
+        } => {
             if wide.0 {
                 out.needs(Feature::WideCount);
             }
