@@ -4,13 +4,11 @@
 
 #[cfg(test)] // for clippy, which allows tests what it forbids elsewhere
 mod peers;
+#[cfg(test)]
+mod program;
 
-use std::io::Write;
-use std::process::{Command, Stdio};
-use std::sync::mpsc;
-use std::thread;
-
-use peers::{PATIENCE, Peer};
+use peers::Peer;
+use program::{Outcome, hopen};
 
 const AIOKDB: &str = "aiokdb_server.py";
 const KX: &str = "kx_server.py";
@@ -30,7 +28,7 @@ fn aiokdb_answers_and_the_value_is_printed_in_qs_short_form() {
         ("::", ""),
     ] {
         assert_eq!(
-            hopen(&[&peer.handle(""), query]),
+            ask(&[&peer.handle(""), query]),
             Outcome::success(printed),
             "{query}"
         );
@@ -59,7 +57,7 @@ fn the_bytes_of_kxs_own_library_are_printed_in_qs_short_form() {
         ("::", ""),
     ] {
         assert_eq!(
-            hopen(&[&peer.handle(""), query]),
+            ask(&[&peer.handle(""), query]),
             Outcome::success(printed),
             "{query}"
         );
@@ -74,7 +72,7 @@ fn an_answer_that_kxs_library_compressed_is_expanded() {
     let numbers: Vec<String> = (0..100_000).map(|n: u32| n.to_string()).collect();
     let printed = numbers.join(" ") + "\n";
     // Compared without assert_eq!, which would print a megabyte.
-    assert!(hopen(&[&peer.handle(""), "til 100000"]) == Outcome::success(&printed));
+    assert!(ask(&[&peer.handle(""), "til 100000"]) == Outcome::success(&printed));
 }
 
 #[test]
@@ -83,8 +81,8 @@ fn an_error_of_the_server_goes_to_standard_error_with_exit_1() {
         let Some(peer) = Peer::start(script, &[]) else {
             return;
         };
-        let outcome = hopen(&[&peer.handle(""), "nosuch"]);
-        assert_eq!(outcome, Outcome::failure(1, "'nosuch\n"), "{script}");
+        let outcome = ask(&[&peer.handle(""), "nosuch"]);
+        assert_eq!(outcome, Outcome::new(1, "", "'nosuch\n"), "{script}");
     }
 }
 
@@ -94,7 +92,7 @@ fn a_message_pushed_before_the_answer_is_not_taken_for_it() {
         let Some(peer) = Peer::start(script, &[]) else {
             return;
         };
-        let outcome = hopen(&[&peer.handle(""), "push then 2+3"]);
+        let outcome = ask(&[&peer.handle(""), "push then 2+3"]);
         assert_eq!(outcome, Outcome::success("5\n"), "{script}");
     }
 }
@@ -105,7 +103,7 @@ fn an_async_query_arrives_and_nothing_is_printed() {
         let Some(peer) = Peer::start(script, &[]) else {
             return;
         };
-        let outcome = hopen(&["--async", &peer.handle(""), "a:1"]);
+        let outcome = ask(&["--async", &peer.handle(""), "a:1"]);
         assert_eq!(outcome, Outcome::success(""), "{script}");
         let mut line = peer.line();
         if line.starts_with("login ") {
@@ -121,7 +119,7 @@ fn a_query_is_read_from_standard_input() {
         let Some(peer) = Peer::start(script, &[]) else {
             return;
         };
-        let outcome = hopen_with_input(&[&peer.handle("")], "til 5");
+        let outcome = hopen(&[&peer.handle("")], "til 5");
         assert_eq!(outcome, Outcome::success("0 1 2 3 4\n"), "{script}");
     }
 }
@@ -132,7 +130,7 @@ fn credentials_arrive_as_they_were_written() {
         return;
     };
     for credentials in ["user", "user:password", "user:pass:word", ":password"] {
-        let outcome = hopen(&[&peer.handle(&format!(":{credentials}")), "2+3"]);
+        let outcome = ask(&[&peer.handle(&format!(":{credentials}")), "2+3"]);
         assert_eq!(outcome, Outcome::success("5\n"), "{credentials}");
         let line = peer.line();
         let seen = line
@@ -152,10 +150,10 @@ fn a_login_is_accepted_with_the_password_and_refused_without() {
         return;
     };
     assert_eq!(
-        hopen(&[&peer.handle(":user:word"), "2+3"]),
+        ask(&[&peer.handle(":user:word"), "2+3"]),
         Outcome::success("5\n")
     );
-    hopen(&[&peer.handle(":user:other"), "2+3"]).assert_not_connected("access");
+    assert_not_connected(&ask(&[&peer.handle(":user:other"), "2+3"]), "access");
 }
 
 #[test]
@@ -163,7 +161,7 @@ fn a_server_that_closes_without_a_byte_refused_the_login() {
     let Some(peer) = Peer::start(KX, &["--refuse"]) else {
         return;
     };
-    hopen(&[&peer.handle(""), "2+3"]).assert_not_connected("access");
+    assert_not_connected(&ask(&[&peer.handle(""), "2+3"]), "access");
 }
 
 #[test]
@@ -171,7 +169,10 @@ fn a_server_that_never_answers_the_login_is_a_time_out() {
     let Some(peer) = Peer::start(KX, &["--silent"]) else {
         return;
     };
-    hopen(&["--timeout", "200", &peer.handle(""), "2+3"]).assert_not_connected("timeout");
+    assert_not_connected(
+        &ask(&["--timeout", "200", &peer.handle(""), "2+3"]),
+        "timeout",
+    );
 }
 
 #[test]
@@ -180,7 +181,7 @@ fn an_old_server_with_capability_1_is_understood() {
         return;
     };
     assert_eq!(
-        hopen(&[&peer.handle(""), "til 5"]),
+        ask(&[&peer.handle(""), "til 5"]),
         Outcome::success("0 1 2 3 4\n")
     );
 }
@@ -191,67 +192,20 @@ fn localhost_finds_a_server_that_listens_on_ipv4_only() {
         return;
     };
     let handle = format!(":localhost:{}", peer.port());
-    assert_eq!(hopen(&[&handle, "til 5"]), Outcome::success("0 1 2 3 4\n"));
+    assert_eq!(ask(&[&handle, "til 5"]), Outcome::success("0 1 2 3 4\n"));
 }
 
-/// How the program ended and what it printed.
-#[derive(Debug, PartialEq, Eq)]
-struct Outcome {
-    code: Option<i32>,
-    stdout: String,
-    stderr: String,
+/// Runs the program to its end, with nothing on its standard input.
+fn ask(arguments: &[&str]) -> Outcome {
+    hopen(arguments, "")
 }
 
-impl Outcome {
-    fn success(stdout: &str) -> Self {
-        Self {
-            code: Some(0),
-            stdout: stdout.to_owned(),
-            stderr: String::new(),
-        }
-    }
-
-    fn failure(code: i32, stderr: &str) -> Self {
-        Self {
-            code: Some(code),
-            stdout: String::new(),
-            stderr: stderr.to_owned(),
-        }
-    }
-
-    #[track_caller]
-    fn assert_not_connected(&self, word: &str) {
-        assert_eq!((self.code, self.stdout.as_str()), (Some(2), ""), "{self:?}");
-        assert!(self.stderr.contains(word), "{self:?}");
-    }
-}
-
-fn hopen(arguments: &[&str]) -> Outcome {
-    hopen_with_input(arguments, "")
-}
-
-/// Runs the program to its end. A test that gives up drops its peer, which ends the program too.
-fn hopen_with_input(arguments: &[&str], input: &str) -> Outcome {
-    let mut program = Command::new(env!("CARGO_BIN_EXE_hopen"))
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("cargo has built it");
-    let mut stdin = program.stdin.take().expect("it is piped");
-    // A program that does not read its input may be gone by now.
-    let _ = stdin.write_all(input.as_bytes());
-    drop(stdin);
-    let (sender, ended) = mpsc::channel();
-    thread::spawn(move || sender.send(program.wait_with_output()));
-    let output = ended
-        .recv_timeout(PATIENCE)
-        .unwrap_or_else(|_| panic!("hopen {arguments:?} does not end"))
-        .expect("its output can be read");
-    Outcome {
-        code: output.status.code(),
-        stdout: String::from_utf8(output.stdout).expect("it prints UTF-8"),
-        stderr: String::from_utf8(output.stderr).expect("it prints UTF-8"),
-    }
+#[track_caller]
+fn assert_not_connected(outcome: &Outcome, word: &str) {
+    assert_eq!(
+        (outcome.code, outcome.stdout.as_str()),
+        (Some(2), ""),
+        "{outcome:?}"
+    );
+    assert!(outcome.stderr.contains(word), "{outcome:?}");
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 const PYTHON: &str = "HOPEN_INTEROP_PYTHON";
 
 /// How long a peer, or the program that talks to one, may take before a test gives up on it.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A server on this machine; it ends when this is dropped.
 pub(crate) struct Peer {

@@ -2,7 +2,9 @@
 
 use std::io::Write;
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 
 /// How the program ended and what it printed.
 #[derive(Debug, PartialEq, Eq)]
@@ -53,7 +55,12 @@ pub(crate) fn run(command: &mut Command, input: impl AsRef<[u8]>) -> Outcome {
         // A program that does not read its input may be gone by now.
         let _ = stdin.write_all(&input);
     });
-    let output = program.wait_with_output().expect("its output can be read");
+    let (sender, ended) = mpsc::channel();
+    thread::spawn(move || sender.send(program.wait_with_output()));
+    let output = ended
+        .recv_timeout(PATIENCE)
+        .unwrap_or_else(|_| panic!("{command:?} does not end"))
+        .expect("its output can be read");
     writer.join().expect("it does not panic");
     Outcome {
         code: output.status.code(),
@@ -61,3 +68,6 @@ pub(crate) fn run(command: &mut Command, input: impl AsRef<[u8]>) -> Outcome {
         stderr: String::from_utf8(output.stderr).expect("it prints UTF-8"),
     }
 }
+
+/// How long the program may take, on a machine that is busy.
+const PATIENCE: Duration = Duration::from_secs(60);
