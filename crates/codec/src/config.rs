@@ -93,9 +93,13 @@ pub struct Limits {
     /// a server is sent what anybody likes. In both the buffer grows with what has arrived, so
     /// that an announcement alone buys nothing.
     pub message: u64,
-    /// The bytes of async messages that are kept while a response is awaited. Default 64 MiB.
+    /// The memory in bytes for async messages that are kept while a response is awaited, counted as
+    /// [`Backlog`](crate::backlog::Backlog) does: the length of each and what keeping it takes.
+    /// Default: 64 MiB.
     ///
-    /// A server that publishes faster than it answers would otherwise fill this process.
+    /// A server that publishes faster than it answers would otherwise fill this process, and with
+    /// messages of 10 bytes several times as fast as it sends. 64 MiB is what a subscription of
+    /// NATS's client for Go keeps by default (`DefaultSubPendingBytesLimit`).
     pub kept_asyncs: usize,
 }
 

@@ -55,6 +55,7 @@
 //! | [`compress`] | KX's own compression |
 //! | [`message`] | a kind and a body, which stays as bytes until it is decoded |
 //! | [`frame`], [`outbox`] | where messages start and end; what waits to be written |
+//! | [`backlog`] | asyncs that came before they were asked for |
 //! | [`auth`], [`handshake`] | who logs in, and how |
 //! | [`connection`] | who owes whom an answer |
 //! | [`address`] | handles as q spells them |
@@ -72,6 +73,7 @@
 
 pub mod address;
 pub mod auth;
+pub mod backlog;
 pub mod byte_order;
 pub mod compress;
 pub mod config;

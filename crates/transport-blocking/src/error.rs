@@ -5,24 +5,29 @@ use core::fmt;
 use std::io;
 
 use hopen_codec::address::AddressError;
+use hopen_codec::backlog::BacklogFull;
 use hopen_codec::connection::{ProtocolError, SendError};
 use hopen_codec::decode::DecodeError;
 use hopen_codec::handshake::HandshakeError;
 use hopen_codec::remote_error::RemoteError;
 
 /// What went wrong with a handle. `Display` says it in q's words where q has some.
+///
+/// Each says whether the handle goes on. One that is over hands out with
+/// [`recv`](crate::Handle::recv) what had arrived before; every other call gives
+/// [`Closed`](Self::Closed).
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// The text is no handle of a process.
+    /// The text is no handle of a process. No handle was made.
     Address(AddressError),
-    /// The connection could not be made: `hop. OS reports: Connection refused`.
+    /// The connection could not be made: `hop. OS reports: Connection refused`. No handle was made.
     Hop(io::Error),
-    /// The server closed instead of accepting the login: `access`.
+    /// The server closed instead of accepting the login: `access`. No handle was made.
     Access,
-    /// The login was not even sent, by a fault of ours.
+    /// The login was not even sent, by a fault of ours. No handle was made.
     Login(HandshakeError),
-    /// The time was over: `timeout`.
+    /// The time-out passed: `timeout`. No handle was made.
     Timeout(Phase),
     /// The other side signalled an error instead of answering; the handle goes on.
     Remote(RemoteError),
@@ -32,18 +37,20 @@ pub enum Error {
     BadMessage(DecodeError),
     /// The peer broke the protocol, or closed in the middle of something. The handle is over.
     Protocol(ProtocolError),
-    /// More async messages came while a response was awaited than are kept. The handle is over.
+    /// More async messages came while a response was awaited than are kept. The handle is over;
+    /// those that were kept can still be received.
     KeptAsyncs {
-        /// The bytes of them that are kept at most.
+        /// How many bytes of them are kept.
         limit: usize,
     },
-    /// Reading or writing failed. The handle is over.
+    /// Reading or writing failed: `conn`. While a handle is opened, none was made; a handle that
+    /// had been is over.
     Io(io::Error),
-    /// The peer closed the connection.
+    /// The handle is closed, by the peer or by an earlier error: `close`.
     Closed,
 }
 
-/// What was under way when the time was over.
+/// What was under way when the time-out passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Phase {
@@ -79,15 +86,16 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {
+    /// Returns what is behind the error that is held here, whose text `Display` prints already.
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Address(error) => Some(error),
-            Self::Hop(error) | Self::Io(error) => Some(error),
-            Self::Login(error) => Some(error),
-            Self::Remote(error) => Some(error),
-            Self::Send(error) => Some(error),
-            Self::BadMessage(error) => Some(error),
-            Self::Protocol(error) => Some(error),
+            Self::Address(error) => error.source(),
+            Self::Hop(error) | Self::Io(error) => error.source(),
+            Self::Login(error) => error.source(),
+            Self::Remote(error) => error.source(),
+            Self::Send(error) => error.source(),
+            Self::BadMessage(error) => error.source(),
+            Self::Protocol(error) => error.source(),
             Self::Access | Self::Timeout(_) | Self::KeptAsyncs { .. } | Self::Closed => None,
         }
     }
@@ -126,7 +134,11 @@ impl From<HandshakeError> for Error {
 
 impl From<SendError> for Error {
     fn from(error: SendError) -> Self {
-        Self::Send(error)
+        if let SendError::Failed(error) = error {
+            Self::Protocol(error)
+        } else {
+            Self::Send(error)
+        }
     }
 }
 
@@ -136,8 +148,71 @@ impl From<ProtocolError> for Error {
     }
 }
 
+impl From<BacklogFull> for Error {
+    fn from(BacklogFull { limit, .. }: BacklogFull) -> Self {
+        Self::KeptAsyncs { limit }
+    }
+}
+
 impl From<Infallible> for Error {
     fn from(never: Infallible) -> Self {
         match never {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+
+    use hopen_codec::address::Address;
+    use hopen_codec::byte_order::ByteOrder;
+    use hopen_codec::config::Limits;
+    use hopen_codec::encode::EncodeError;
+    use hopen_codec::frame::FrameError;
+    use hopen_codec::message::Body;
+
+    use super::*;
+
+    #[test]
+    fn no_error_says_the_same_twice() {
+        let nonsense = Body::from_bytes(b"\x03"[..].into(), ByteOrder::Little);
+        let decode = nonsense.decode(&Limits::client()).unwrap_err();
+        let frame = FrameError::UnknownKind { byte: 7 };
+        let io = || io::Error::from_raw_os_error(32);
+        for error in [
+            Error::Address("localhost:1".parse::<Address>().unwrap_err()),
+            Error::Hop(io()),
+            Error::Hop(io::Error::other("our own words")),
+            Error::Access,
+            Error::Login(HandshakeError::EndsInControlByte { byte: 1 }),
+            Error::Timeout(Phase::Login),
+            Error::Remote(RemoteError::new("type").unwrap()),
+            Error::Send(SendError::RequestOutstanding),
+            Error::Send(SendError::Encode(EncodeError::Invalid(decode))),
+            Error::Send(SendError::Failed(ProtocolError::Frame(frame))),
+            Error::BadMessage(decode),
+            Error::Protocol(ProtocolError::Frame(frame)),
+            Error::KeptAsyncs { limit: 1 },
+            Error::Io(io()),
+            Error::Closed,
+        ] {
+            let mut texts = error.to_string();
+            let mut source = error.source();
+            while let Some(error) = source {
+                let text = error.to_string();
+                assert!(!texts.contains(&text), "{texts}: {text}");
+                texts = format!("{texts}: {text}");
+                source = error.source();
+            }
+        }
+    }
+
+    #[test]
+    fn a_connection_that_has_failed_is_no_fault_of_what_was_sent() {
+        let error = ProtocolError::UnexpectedResponse;
+        assert!(matches!(
+            Error::from(SendError::Failed(error)),
+            Error::Protocol(found) if found == error
+        ));
     }
 }

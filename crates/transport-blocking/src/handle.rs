@@ -1,11 +1,12 @@
 //! A handle: one connection to a process.
 
-use std::collections::VecDeque;
+use core::{fmt, mem};
 use std::io::{self, Read};
 use std::net::{Shutdown, TcpStream};
 
 use bytes::{Buf, BytesMut};
-use hopen_codec::connection::{Connection, Incoming, ProtocolError};
+use hopen_codec::backlog::Backlog;
+use hopen_codec::connection::{Connection, Incoming, SendError};
 use hopen_codec::message::Body;
 use hopen_codec::outbox::Outbox;
 use hopen_codec::remote_error::RemoteError;
@@ -17,18 +18,32 @@ use crate::{Error, stream};
 ///
 /// What [`set`](Self::set) takes is written at 64 KiB, on [`flush`](Self::flush), and before the
 /// next [`get`](Self::get) or [`recv`](Self::recv). Dropping a handle closes it as
-/// [`close`](Self::close) does.
-#[derive(Debug)]
+/// [`close`](Self::close) does. Its `Debug` form tells the peer and lengths, and nothing of what
+/// was sent or received.
+///
+/// An error that ends the handle ([`Error`] says which do) is given once; later calls give
+/// [`Error::Closed`]. But what had arrived before is not lost: [`recv`](Self::recv) hands it out
+/// first.
 pub struct Handle {
     stream: TcpStream,
     connection: Connection,
     input: BytesMut,
     outbox: Outbox,
     /// Async messages that came while a response was awaited.
-    kept: VecDeque<Body>,
-    kept_bytes: usize,
-    /// Whether something has ended the handle; from then on it is closed.
-    over: bool,
+    backlog: Backlog,
+    state: State,
+}
+
+/// Whether something has ended the handle.
+#[derive(Debug)]
+enum State {
+    /// Nothing has.
+    Open,
+    /// Writing has failed: what has arrived is still taken, without waiting for more. Holds the
+    /// error until it is given to somebody.
+    Unwritable(Option<io::Error>),
+    /// Nothing more is read. What is in the backlog still comes out.
+    Over,
 }
 
 impl Handle {
@@ -38,14 +53,14 @@ impl Handle {
         input: BytesMut,
         outbox: Outbox,
     ) -> Self {
+        let backlog = Backlog::new(connection.config().limits.kept_asyncs);
         Self {
             stream,
             connection,
             input,
             outbox,
-            kept: VecDeque::new(),
-            kept_bytes: 0,
-            over: false,
+            backlog,
+            state: State::Open,
         }
     }
 
@@ -60,25 +75,22 @@ impl Handle {
     /// What the other side signals is [`Error::Remote`]; see [`Error`] for the others.
     pub fn get(&mut self, query: impl Into<Value>) -> Result<Value, Error> {
         self.check()?;
-        self.connection.request(&query.into(), &mut self.outbox)?;
+        let sent = self.connection.request(&query.into(), &mut self.outbox);
+        self.sent(sent)?;
         self.flush()?;
-        loop {
-            match self.next()? {
-                Incoming::Response(body) => return self.value(&body),
-                Incoming::Async(body) => self.keep(body)?,
-                Incoming::Request(_) => self.decline()?,
-            }
-        }
+        self.response()
     }
 
-    /// Sends without waiting for an answer: `(neg h) x`.
+    /// Sends without waiting for an answer: `(neg h) x`. At 64 KiB it writes what waits, as
+    /// [`flush`](Self::flush) does.
     ///
     /// # Errors
     ///
     /// Where the value cannot be sent to this peer, or writing fails.
     pub fn set(&mut self, message: impl Into<Value>) -> Result<(), Error> {
         self.check()?;
-        self.connection.notify(&message.into(), &mut self.outbox)?;
+        let sent = self.connection.notify(&message.into(), &mut self.outbox);
+        self.sent(sent)?;
         if self.outbox.remaining() >= WRITTEN_AT {
             self.flush()
         } else {
@@ -86,45 +98,40 @@ impl Handle {
         }
     }
 
-    /// Writes everything that was [`set`](Self::set) to the socket: `neg[h][]`.
+    /// Writes everything that was [`set`](Self::set) to the socket: `neg[h][]`. Waits while the
+    /// other side takes nothing.
+    ///
+    /// A known limit: nothing is read meanwhile. If the other side also sends more than the two
+    /// systems hold (some hundred KiB to some MiB) and waits until that is taken, both wait for
+    /// ever. The same goes for every call that writes: [`get`](Self::get), [`set`](Self::set),
+    /// [`recv`](Self::recv).
     ///
     /// # Errors
     ///
     /// Where writing fails.
     pub fn flush(&mut self) -> Result<(), Error> {
         self.check()?;
-        while self.outbox.has_remaining() {
-            match stream::write(&self.stream, &mut self.outbox) {
-                Ok(0) => return Err(self.end(Error::Closed)),
-                Ok(_) => {}
-                Err(error) => return Err(self.end(Error::Io(error))),
-            }
-        }
-        Ok(())
+        self.write();
+        self.check()
     }
 
     /// Waits for the next async message of the other side: `h[]`.
     ///
     /// # Errors
     ///
-    /// [`Error::Closed`] once the other side has closed, but what was kept comes out before that;
-    /// see [`Error`] for the others.
+    /// [`Error::Closed`] once the other side has closed, and what else ends the handle, but what
+    /// had arrived comes out before that; see [`Error`] for the others.
     pub fn recv(&mut self) -> Result<Value, Error> {
-        if !self.over {
-            self.flush()?;
-        }
-        if let Some(body) = self.kept.pop_front() {
-            self.kept_bytes = self.kept_bytes.saturating_sub(bytes_of(&body));
+        self.write();
+        if let Some(body) = self.backlog.pop() {
             return self.value(&body);
         }
-        self.check()?;
         loop {
             match self.next()? {
                 Incoming::Async(body) => return self.value(&body),
                 Incoming::Request(_) => self.decline()?,
-                Incoming::Response(_) => {
-                    return Err(self.end(Error::Protocol(ProtocolError::UnexpectedResponse)));
-                }
+                // To a request whose `get` has failed; the codec lets no other through.
+                Incoming::Response(_) => {}
             }
         }
     }
@@ -135,58 +142,104 @@ impl Handle {
         self.outbox.clear()
     }
 
-    /// Waits for the next message of any kind.
-    fn next(&mut self) -> Result<Incoming, Error> {
+    /// Waits for the response to the outstanding request.
+    fn response(&mut self) -> Result<Value, Error> {
         loop {
+            match self.next()? {
+                Incoming::Response(body) => return self.value(&body),
+                Incoming::Async(body) => {
+                    let kept = self.backlog.push(body);
+                    kept.map_err(|full| self.end(full.into()))?;
+                }
+                Incoming::Request(_) => self.decline()?,
+            }
+        }
+    }
+
+    /// Writes what waits in the outbox, unless the handle has ended. A failure is in the state
+    /// afterwards.
+    fn write(&mut self) {
+        while matches!(self.state, State::Open) && self.outbox.has_remaining() {
+            let failure = match stream::write(&self.stream, &mut self.outbox) {
+                Ok(0) => io::ErrorKind::WriteZero.into(),
+                Ok(_) => continue,
+                Err(error) => error,
+            };
+            self.state = State::Unwritable(Some(failure));
+        }
+    }
+
+    /// Waits for the next message of any kind; where writing has failed, takes what there is.
+    fn next(&mut self) -> Result<Incoming, Error> {
+        while !matches!(self.state, State::Over) {
             match self.connection.receive(&mut self.input) {
                 Ok(Some(incoming)) => return Ok(incoming),
                 Ok(None) => {}
                 Err(error) => return Err(self.end(error.into())),
             }
-            let wanted = self.connection.make_room(&mut self.input);
-            match stream::read(&self.stream, &mut self.input, wanted) {
-                Ok(0) => {
-                    let end = self.connection.receive_eof(&self.input);
-                    return Err(self.end(end.err().map_or(Error::Closed, Error::from)));
-                }
-                Ok(_) => {}
-                Err(error) => return Err(self.end(Error::Io(error))),
+            if let Err(error) = self.read() {
+                return Err(self.end(error));
             }
+        }
+        Err(Error::Closed)
+    }
+
+    /// Reads some bytes.
+    fn read(&mut self) -> Result<(), Error> {
+        if matches!(self.state, State::Unwritable(_)) {
+            self.stream.set_nonblocking(true).map_err(Error::Io)?;
+        }
+        let wanted = self.connection.make_room(&mut self.input);
+        match stream::read(&self.stream, &mut self.input, wanted) {
+            Ok(0) => {
+                let end = self.connection.receive_eof(&self.input);
+                Err(end.err().map_or(Error::Closed, Error::from))
+            }
+            Ok(_) => Ok(()),
+            Err(error) => Err(Error::Io(error)),
         }
     }
 
-    /// Keeps an async message for `recv`.
-    fn keep(&mut self, body: Body) -> Result<(), Error> {
-        let limit = self.connection.config().limits.kept_asyncs;
-        self.kept_bytes = self.kept_bytes.saturating_add(bytes_of(&body));
-        if self.kept_bytes > limit {
-            return Err(self.end(Error::KeptAsyncs { limit }));
+    /// Answers a request of the other side: it waits for something. If that cannot be written, what
+    /// has arrived behind the request still counts.
+    fn decline(&mut self) -> Result<(), Error> {
+        if !matches!(self.state, State::Open) {
+            return Ok(());
         }
-        self.kept.push_back(body);
+        let error = RemoteError::new("nyi: this client answers no requests");
+        let answer: Result<&Value, _> = Err(error.expect("a literal without a NUL"));
+        let sent = self.connection.respond(answer, &mut self.outbox);
+        self.sent(sent)?;
+        self.write();
         Ok(())
     }
 
-    /// Answers a request of the other side: it waits for something.
-    fn decline(&mut self) -> Result<(), Error> {
-        let error = RemoteError::new("nyi: this client answers no requests");
-        let answer: Result<&Value, _> = Err(error.expect("a literal without a NUL"));
-        self.connection.respond(answer, &mut self.outbox)?;
-        self.flush()
-    }
-
     /// Checks that nothing has ended the handle.
-    fn check(&self) -> Result<(), Error> {
-        if self.over {
-            Err(Error::Closed)
-        } else {
-            Ok(())
+    fn check(&mut self) -> Result<(), Error> {
+        match &mut self.state {
+            State::Open => Ok(()),
+            State::Unwritable(failure) => Err(failure.take().map_or(Error::Closed, Error::Io)),
+            State::Over => Err(Error::Closed),
         }
     }
 
-    /// Ends the handle.
+    /// Looks at what came of sending: a connection that has failed is the end of the handle.
+    fn sent(&mut self, sent: Result<(), SendError>) -> Result<(), Error> {
+        sent.map_err(|error| {
+            if matches!(error, SendError::Failed(_)) {
+                self.end(error.into())
+            } else {
+                error.into()
+            }
+        })
+    }
+
+    /// Ends the handle and returns the error to give: where writing had failed, that is the one.
     fn end(&mut self, error: Error) -> Error {
-        self.over = true;
-        error
+        match mem::replace(&mut self.state, State::Over) {
+            State::Open | State::Over => error,
+            State::Unwritable(failure) => failure.map_or(Error::Closed, Error::Io),
+        }
     }
 
     fn value(&self, body: &Body) -> Result<Value, Error> {
@@ -194,6 +247,19 @@ impl Handle {
         body.decode(limits)
             .map_err(Error::BadMessage)?
             .map_err(Error::Remote)
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handle")
+            .field("peer", &self.stream.peer_addr().ok())
+            .field("capability", &self.connection.capability())
+            .field("input", &self.input.len())
+            .field("outbox", &self.outbox.len())
+            .field("backlog", &self.backlog.len())
+            .field("state", &self.state)
+            .finish()
     }
 }
 
@@ -217,13 +283,151 @@ impl Drop for Handle {
     }
 }
 
-fn bytes_of(body: &Body) -> usize {
-    usize::try_from(body.len()).unwrap_or(usize::MAX)
-}
-
 /// How many bytes may wait before `set` writes them.
 const WRITTEN_AT: usize = 64 * 1024;
 
 /// How many unread bytes are taken at most when a handle closes: more than the system keeps, unless
 /// the other side sends on and on.
 const DRAINED: usize = 16 * 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::net::{Ipv4Addr, TcpListener};
+    use std::thread;
+    use std::time::Duration;
+
+    use hopen_codec::message::{Message, MessageKind};
+    use socket2::SockRef;
+
+    use super::*;
+    use crate::hopen;
+
+    #[test]
+    fn the_socket_keeps_the_options_and_not_the_time_out_of_the_login() {
+        let (handle, _peer) = opened();
+        let stream = &handle.stream;
+        assert!(stream.nodelay().unwrap());
+        assert!(SockRef::from(stream).keepalive().unwrap());
+        assert_eq!(stream.read_timeout().unwrap(), None);
+        assert_eq!(stream.write_timeout().unwrap(), None);
+    }
+
+    #[test]
+    fn what_has_arrived_comes_out_before_a_write_error() {
+        let (mut handle, mut peer) = opened();
+        let mut messages = Vec::new();
+        for n in 0..4_i64 {
+            messages.extend(message(MessageKind::Async, n));
+        }
+        messages.extend(message(MessageKind::Sync, "who?"));
+        messages.extend(message(MessageKind::Async, 4_i64));
+        // One has been read by then, and half of the next.
+        let (read, unread) = messages.split_at(17 + 10);
+        peer.write_all(read).unwrap();
+        assert_eq!(handle.recv().unwrap(), Value::from(0_i64));
+        peer.write_all(unread).unwrap();
+        drop(peer);
+        wait_for(&handle, unread.len());
+
+        handle.stream.shutdown(Shutdown::Write).unwrap();
+        handle.set("lost").unwrap();
+        for n in 1..5_i64 {
+            assert_eq!(handle.recv().unwrap(), Value::from(n));
+        }
+        let error = handle.recv().unwrap_err();
+        assert!(is_broken_pipe(&error), "{error:?}");
+        assert!(matches!(handle.recv(), Err(Error::Closed)));
+        assert_eq!(handle.close(), message(MessageKind::Async, "lost").len());
+    }
+
+    #[test]
+    fn a_write_error_is_given_once_and_what_has_arrived_after_it() {
+        let (mut handle, mut peer) = opened();
+        peer.write_all(&message(MessageKind::Async, 1_i64)).unwrap();
+        wait_for(&handle, 17);
+        handle.stream.shutdown(Shutdown::Write).unwrap();
+        let error = handle.get("x").unwrap_err();
+        assert!(is_broken_pipe(&error), "{error:?}");
+        assert!(matches!(handle.get("x"), Err(Error::Closed)));
+        assert_eq!(handle.recv().unwrap(), Value::from(1_i64));
+        // The other side is still there, and nobody waits for it.
+        assert!(matches!(handle.recv(), Err(Error::Closed)));
+        drop(peer);
+    }
+
+    #[test]
+    fn a_response_counts_where_a_question_before_it_cannot_be_declined() {
+        let (mut handle, mut peer) = opened();
+        let query = Value::from("x");
+        handle
+            .connection
+            .request(&query, &mut handle.outbox)
+            .unwrap();
+        handle.flush().unwrap();
+        let messages = [
+            message(MessageKind::Sync, "who?"),
+            message(MessageKind::Async, 1_i64),
+            message(MessageKind::Response, 2_i64),
+        ]
+        .concat();
+        peer.write_all(&messages).unwrap();
+        wait_for(&handle, messages.len());
+        handle.stream.shutdown(Shutdown::Write).unwrap();
+        assert_eq!(handle.response().unwrap(), Value::from(2_i64));
+        let error = handle.set("x").unwrap_err();
+        assert!(is_broken_pipe(&error), "{error:?}");
+        assert_eq!(handle.recv().unwrap(), Value::from(1_i64));
+        assert!(matches!(handle.recv(), Err(Error::Closed)));
+    }
+
+    #[test]
+    fn its_debug_form_shows_nothing_that_was_sent_or_received() {
+        let (mut handle, _peer) = opened();
+        handle.input.extend_from_slice(b"secret");
+        handle.set("secret").unwrap();
+        let body = Body::encode(&Value::from("secret")).unwrap();
+        handle.backlog.push(body).unwrap();
+        let peer = handle.stream.peer_addr().unwrap();
+        assert_eq!(
+            format!("{handle:?}"),
+            format!(
+                "Handle {{ peer: Some({peer:?}), capability: {:?}, input: 6, outbox: 20, \
+                 backlog: 1, state: Open }}",
+                handle.connection.capability()
+            )
+        );
+    }
+
+    /// Returns a handle and the server's end of its connection.
+    fn opened() -> (Handle, TcpStream) {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = thread::spawn(move || {
+            let (mut peer, _) = listener.accept().unwrap();
+            peer.read_exact(&mut [0; b"\x06\0".len()]).unwrap();
+            peer.write_all(b"\x06").unwrap();
+            peer
+        });
+        let handle = hopen((port, Duration::from_secs(60))).unwrap();
+        (handle, server.join().unwrap())
+    }
+
+    /// Waits until so many bytes have arrived and are not read yet.
+    fn wait_for(handle: &Handle, count: usize) {
+        let mut bytes = vec![0; count];
+        while handle.stream.peek(&mut bytes).unwrap() < count {
+            thread::yield_now();
+        }
+    }
+
+    fn message(kind: MessageKind, value: impl Into<Value>) -> Vec<u8> {
+        let mut outbox = Outbox::default();
+        Message::new(kind, Body::encode(&value.into()).unwrap()).write(&mut outbox);
+        outbox.copy_to_bytes(outbox.remaining()).to_vec()
+    }
+
+    fn is_broken_pipe(error: &Error) -> bool {
+        matches!(error, Error::Io(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}

@@ -31,12 +31,13 @@ pub use options::Options;
 ///
 /// Takes what q's `hopen` takes for a TCP connection: `":host:port[:user[:password]]"`, a bare
 /// port, either of them with a time-out (`(":host:5010", Duration::from_secs(2))`), and
-/// [`Options`] for the rest.
+/// [`Options`] for the rest. Where the host's name has several addresses all are tried; if none can
+/// be reached, the error is that of the first.
 ///
 /// # Errors
 ///
 /// Where the handle is none ([`Error::Address`]), the connection fails ([`Error::Hop`]), the login
-/// is refused ([`Error::Access`]), or the time is over ([`Error::Timeout`]).
+/// is refused ([`Error::Access`]), or the time-out passes ([`Error::Timeout`]).
 pub fn hopen<T>(to: T) -> Result<Handle, Error>
 where
     T: TryInto<Options>,

@@ -14,7 +14,11 @@ pub struct Options {
     /// Where to connect, and as whom.
     pub address: Address,
     /// How long connecting and logging in may take together. As in q, it does not hold for what
-    /// the handle is used for later. Default: for ever.
+    /// the handle is used for later. Default: for ever, which is also what [`Duration::ZERO`]
+    /// says, as 0 does to KX's C library.
+    ///
+    /// Where the host's name has several addresses they are tried one after the other, each for
+    /// its share of the time that is left, 2 s at least.
     ///
     /// A q process that is busy accepts the connection and answers the login when it comes round
     /// to it, so this covers the wait for that answer. It does not cover the look-up of the host's
@@ -54,6 +58,22 @@ impl TryFrom<&str> for Options {
 
     fn try_from(handle: &str) -> Result<Self, AddressError> {
         Ok(Self::new(handle.parse()?))
+    }
+}
+
+impl TryFrom<&String> for Options {
+    type Error = AddressError;
+
+    fn try_from(handle: &String) -> Result<Self, AddressError> {
+        Self::try_from(handle.as_str())
+    }
+}
+
+impl TryFrom<String> for Options {
+    type Error = AddressError;
+
+    fn try_from(handle: String) -> Result<Self, AddressError> {
+        Self::try_from(handle.as_str())
     }
 }
 

@@ -6,7 +6,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use bytes::{Buf, Bytes};
-use hopen_blocking::{Error, Options, Phase, hopen, one_shot};
+use hopen_blocking::{Error, Handle, Options, Phase, hopen, one_shot};
 use hopen_codec::address::Address;
 use hopen_codec::connection::{ProtocolError, SendError};
 use hopen_codec::message::{Body, Message, MessageKind};
@@ -14,6 +14,7 @@ use hopen_codec::outbox::Outbox;
 use hopen_codec::remote_error::RemoteError;
 use hopen_codec::sym;
 use hopen_codec::value::{Guid, Value};
+use socket2::SockRef;
 
 #[test]
 fn a_question_is_answered() {
@@ -135,6 +136,47 @@ fn nobody_is_told_why_a_login_fails() {
 }
 
 #[test]
+fn a_login_that_is_not_even_read_is_refused() {
+    let server = Server::start(|peer| {
+        // It is there, and closing over it resets the connection.
+        peer.0.peek(&mut [0]).expect("a login");
+    });
+    let error = hopen(server.port).unwrap_err();
+    assert!(matches!(error, Error::Access), "{error:?}");
+    server.finish();
+}
+
+#[test]
+fn no_time_and_all_time_are_no_time_out() {
+    for timeout in [
+        Duration::ZERO,
+        Duration::MAX,
+        Duration::from_secs(u64::MAX / 4),
+    ] {
+        let server = Server::start(|mut peer| peer.log_in(b"\x06\0", 6));
+        let opened = hopen((server.port, timeout));
+        assert!(opened.is_ok(), "{timeout:?}: {opened:?}");
+        server.finish();
+    }
+}
+
+#[test]
+fn a_handle_is_spelled_in_any_kind_of_string() {
+    for n in 0..3 {
+        let server = Server::start(|mut peer| peer.log_in(b"ann\x06\0", 6));
+        let text = server.handle(":ann");
+        let opened = match n {
+            0 => hopen(text.as_str()),
+            1 => hopen(&text),
+            _ => hopen((text, PATIENCE)),
+        };
+        opened.unwrap();
+        server.finish();
+    }
+    assert!(matches!(hopen(String::new()), Err(Error::Address(_))));
+}
+
+#[test]
 fn a_server_that_does_not_answer_is_waited_for_as_long_as_was_said() {
     let server = Server::start(|mut peer| {
         peer.expect(b"\x06\0");
@@ -185,24 +227,202 @@ fn a_close_in_the_middle_is_told_apart_from_one_between_messages() {
 }
 
 #[test]
-fn more_async_messages_than_are_kept_end_the_wait() {
+fn more_async_messages_than_are_kept_end_the_wait_and_those_kept_come_out() {
     let server = Server::start(|mut peer| {
         peer.log_in(b"\x06\0", 6);
         peer.expect(&message(MessageKind::Sync, "x"));
-        for _ in 0..3 {
-            peer.send(&message(MessageKind::Async, vec![0_i64; 100]));
-        }
+        let asyncs = [1_i64, 2, 3, 4].map(|n| message(MessageKind::Async, vec![n; 100]));
+        peer.send(&asyncs.concat());
         peer.expect_end();
     });
     let mut options = Options::new(Address::from(server.port));
-    options.config.limits.kept_asyncs = 2000;
-    let error = hopen(options).unwrap().get("x").unwrap_err();
+    options.config.limits.kept_asyncs = 3000;
+    let mut handle = hopen(options).unwrap();
+    let error = handle.get("x").unwrap_err();
     assert!(
-        matches!(error, Error::KeptAsyncs { limit: 2000 }),
+        matches!(error, Error::KeptAsyncs { limit: 3000 }),
         "{error}"
     );
+    for n in [1_i64, 2] {
+        assert_eq!(handle.recv().unwrap(), Value::from(vec![n; 100]));
+    }
+    assert!(matches!(handle.recv(), Err(Error::Closed)));
+    drop(handle);
     server.finish();
 }
+
+#[test]
+fn small_async_messages_count_what_keeping_them_takes() {
+    let server = Server::start(|mut peer| {
+        peer.log_in(b"\x06\0", 6);
+        peer.expect(&message(MessageKind::Sync, "x"));
+        peer.send(&message(MessageKind::Async, true).repeat(6000));
+        peer.send(&message(MessageKind::Response, true));
+    });
+    let mut options = Options::new(Address::from(server.port));
+    options.config.limits.kept_asyncs = 1024 * 1024;
+    let mut handle = hopen(options).unwrap();
+    let error = handle.get("x").unwrap_err();
+    assert!(matches!(error, Error::KeptAsyncs { .. }), "{error}");
+    server.finish();
+}
+
+#[test]
+fn what_was_received_makes_room_for_what_is_kept_next() {
+    let server = Server::start(|mut peer| {
+        peer.log_in(b"\x06\0", 6);
+        for n in 0..10_i64 {
+            peer.expect(&message(MessageKind::Sync, "x"));
+            peer.send(&message(MessageKind::Async, vec![n; 100]));
+            peer.send(&message(MessageKind::Response, n));
+        }
+    });
+    let mut options = Options::new(Address::from(server.port));
+    options.config.limits.kept_asyncs = 1500;
+    let mut handle = hopen(options).unwrap();
+    for n in 0..10_i64 {
+        assert_eq!(handle.get("x").unwrap(), Value::from(n));
+        assert_eq!(handle.recv().unwrap(), Value::from(vec![n; 100]));
+    }
+    server.finish();
+}
+
+#[test]
+fn what_is_set_goes_out_before_something_is_waited_for() {
+    let server = Server::start(|mut peer| {
+        peer.log_in(b"\x06\0", 6);
+        peer.expect(&message(MessageKind::Async, "subscribe"));
+        peer.send(&message(MessageKind::Async, "update"));
+    });
+    let mut handle = hopen(server.port).unwrap();
+    handle.set("subscribe").unwrap();
+    assert_eq!(handle.recv().unwrap(), Value::from("update"));
+    server.finish();
+}
+
+#[test]
+fn what_has_arrived_is_received_though_writing_fails() {
+    let server = Server::start(|mut peer| {
+        peer.log_in(b"\x06\0", 6);
+        let asyncs = [1_i64, 2, 3].map(|n| message(MessageKind::Async, n));
+        peer.send(&asyncs.concat());
+    });
+    let mut handle = hopen(server.port).unwrap();
+    assert_eq!(handle.recv().unwrap(), Value::from(1_i64));
+    server.finish();
+    let error = set_until_it_fails(&mut handle);
+    assert!(matches!(error, Error::Io(_)), "{error:?}");
+    for n in [2_i64, 3] {
+        assert_eq!(handle.recv().unwrap(), Value::from(n));
+    }
+    assert!(matches!(handle.recv(), Err(Error::Closed)));
+}
+
+#[test]
+fn whatever_ends_a_handle_it_is_closed_from_then_on() {
+    for ending in ENDINGS {
+        let server = Server::start(move |mut peer| {
+            peer.log_in(b"\x06\0", 6);
+            (ending.script)(peer);
+        });
+        let mut options = Options::new(Address::from(server.port));
+        options.config.limits.kept_asyncs = 0;
+        let mut handle = hopen(options).unwrap();
+        let error = (ending.call)(&mut handle).unwrap_err();
+        assert!((ending.is_right)(&error), "{}: {error:?}", ending.name);
+        for _ in 0..2 {
+            for closed in [
+                handle.get("x").map(drop),
+                handle.set("x"),
+                handle.flush(),
+                handle.recv().map(drop),
+            ] {
+                assert!(
+                    matches!(closed, Err(Error::Closed)),
+                    "{}: {closed:?}",
+                    ending.name
+                );
+            }
+        }
+        drop(handle);
+        server.finish();
+    }
+}
+
+/// A way for a handle to end.
+struct Ending {
+    name: &'static str,
+    script: fn(Peer),
+    call: fn(&mut Handle) -> Result<(), Error>,
+    is_right: fn(&Error) -> bool,
+}
+
+const ENDINGS: [Ending; 8] = [
+    Ending {
+        name: "a response to nothing",
+        script: |mut peer| {
+            peer.send(&message(MessageKind::Response, 1_i64));
+            peer.expect_end();
+        },
+        call: |handle| handle.recv().map(drop),
+        is_right: |error| matches!(error, Error::Protocol(ProtocolError::UnexpectedResponse)),
+    },
+    Ending {
+        name: "a header that is none",
+        script: |mut peer| {
+            peer.send(b"HTTP/1.1 400");
+            peer.expect_end();
+        },
+        call: |handle| handle.recv().map(drop),
+        is_right: |error| matches!(error, Error::Protocol(ProtocolError::Frame(_))),
+    },
+    Ending {
+        name: "a close before the response",
+        script: |mut peer| peer.expect(&message(MessageKind::Sync, "x")),
+        call: |handle| handle.get("x").map(drop),
+        is_right: |error| matches!(error, Error::Protocol(ProtocolError::ClosedBeforeResponse)),
+    },
+    Ending {
+        name: "a close in the middle",
+        script: |mut peer| peer.send(b"\x01\0\0\0"),
+        call: |handle| handle.recv().map(drop),
+        is_right: |error| matches!(error, Error::Protocol(ProtocolError::Truncated { .. })),
+    },
+    Ending {
+        name: "more asyncs than are kept",
+        script: |mut peer| {
+            peer.expect(&message(MessageKind::Sync, "x"));
+            peer.send(&message(MessageKind::Async, 1_i64));
+            peer.expect_end();
+        },
+        call: |handle| handle.get("x").map(drop),
+        is_right: |error| matches!(error, Error::KeptAsyncs { limit: 0 }),
+    },
+    Ending {
+        name: "a read that fails",
+        script: |mut peer| {
+            peer.expect(&message(MessageKind::Sync, "x"));
+            let at_once = Some(Duration::ZERO);
+            SockRef::from(&peer.0)
+                .set_linger(at_once)
+                .expect("a socket");
+        },
+        call: |handle| handle.get("x").map(drop),
+        is_right: |error| matches!(error, Error::Io(_)),
+    },
+    Ending {
+        name: "a write that fails",
+        script: drop,
+        call: |handle| Err(set_until_it_fails(handle)),
+        is_right: |error| matches!(error, Error::Io(_)),
+    },
+    Ending {
+        name: "a close",
+        script: drop,
+        call: |handle| handle.recv().map(drop),
+        is_right: |error| matches!(error, Error::Closed),
+    },
+];
 
 #[test]
 fn a_message_above_the_limit_ends_the_connection() {
@@ -232,6 +452,15 @@ fn one_shot_asks_and_closes() {
     });
     assert_eq!(one_shot(server.port, "1+1").unwrap(), Value::from(2_i64));
     server.finish();
+}
+
+/// Writes to a peer that has closed, until its system has said so.
+fn set_until_it_fails(handle: &mut Handle) -> Error {
+    loop {
+        if let Err(error) = handle.set("x").and_then(|()| handle.flush()) {
+            return error;
+        }
+    }
 }
 
 /// A server for one connection.

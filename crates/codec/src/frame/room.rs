@@ -58,7 +58,7 @@ pub(super) fn spare(input: &BytesMut) -> usize {
 }
 
 /// The size of the buffer that small messages share, and the largest message in it.
-pub(super) const SHARED: usize = 64 * 1024;
+pub(crate) const SHARED: usize = 64 * 1024;
 
 /// The largest message that gets its buffer whole, before more than its header has arrived.
 const LARGEST_STEP: usize = 64 * 1024 * 1024;
