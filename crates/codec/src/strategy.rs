@@ -330,7 +330,7 @@ fn table(items: usize, inner: BoxedStrategy<Value>) -> impl Strategy<Value = Tab
             4 => vector(rows).prop_map(Value::Vector),
             1 => vec(inner.clone(), rows).prop_map(|items| Value::List(items.into())),
         ];
-        vec((symbol(), column), 0..5)
+        vec((symbol(), column), 1..5)
     });
     (columns, attribute()).prop_map(|(columns, attribute)| {
         let table = Table::new(columns).expect("the columns have the same count");

@@ -18,6 +18,27 @@
 //! # Ok::<(), hopen_codec::value::ConvertError>(())
 //! ```
 //!
+//! # Nested values
+//!
+//! What is inside a received list is stepped over each time that the list is read: to go into
+//! lists within lists by recursion reads the innermost ones once for every level, and takes stack.
+//! A peer that nests its lists deep enough makes that slow, so what goes through values of unknown
+//! make uses [`ValueRef::walk`]:
+//!
+//! ```
+//! use hopen_codec::value::{BasicType, Value, ValueType};
+//!
+//! /// Returns how many texts there are, however deep inside.
+//! fn texts(answer: &Value) -> usize {
+//!     let text = ValueType::vector(BasicType::Char);
+//!     answer.as_ref().walk().filter(|(_, value)| value.value_type() == text).count()
+//! }
+//!
+//! assert_eq!(texts(&Value::from(("a", (1_i64, "bc")))), 2);
+//! ```
+//!
+//! Printing, comparing, hashing and encoding take time in proportion to the value as well.
+//!
 //! [`BasicType`] has the table of q types, Rust types, nulls and infinities; [`convert`] says what
 //! converts into a [`Value`] and out of one.
 
@@ -32,6 +53,7 @@ mod header;
 mod index;
 mod item;
 mod items;
+mod keep;
 mod list;
 mod nodes;
 mod symbol;
@@ -41,6 +63,7 @@ mod temporal;
 mod types;
 mod vector;
 mod view;
+mod walk;
 
 use core::fmt;
 
@@ -60,18 +83,19 @@ pub use items::{Items, Iter};
 pub use list::{List, ListRef, Values};
 pub use symbol::{Symbol, SymbolError, SymbolRef};
 pub use symbols::{IsSymbol, Symbols, SymbolsIter};
-pub use table::{Columns, Table, TableError, TableRef};
+pub use table::{Columns, Row, Table, TableError, TableRef};
 pub use temporal::{
     Date, Datetime, Minute, Month, Second, TemporalError, Time, Timespan, Timestamp,
 };
 pub use types::{Attribute, BasicType, ValueType};
 pub use vector::Vector;
+pub use walk::Walk;
 
 pub(crate) use atom::with_atom;
 pub(crate) use header::VectorHeader;
 pub(crate) use nodes::{Node, Nodes, Outline};
 pub(crate) use vector::with_vector;
-pub(crate) use view::{Cursor, SharedView, View};
+pub(crate) use view::{Cursor, SharedView};
 
 /// A q object that owns what it holds, or shares it with the message that it came in.
 ///
@@ -103,7 +127,7 @@ impl Value {
     pub fn as_ref(&self) -> ValueRef<'_> {
         match self {
             Self::Atom(atom) => ValueRef::Atom(atom.as_ref()),
-            Self::Vector(vector) => ValueRef::Vector(vector.borrow()),
+            Self::Vector(vector) => ValueRef::Vector(vector.as_ref()),
             Self::List(list) => ValueRef::List(list.as_ref()),
             Self::Dict(dict) => ValueRef::Dict(dict.as_ref()),
             Self::Table(table) => ValueRef::Table(table.as_ref()),
@@ -132,6 +156,23 @@ impl Value {
     /// Takes a part of this value out of it, sharing its bytes where it can: of a received table, a
     /// column that lives on without a copy. It keeps the whole message alive; see
     /// [`ValueRef::detach`] for a small part of a large one.
+    ///
+    /// ```
+    /// use hopen_codec::value::{Items, TableRef, Value};
+    ///
+    /// fn prices(answer: &Value) -> Result<Items<f64>, Box<dyn std::error::Error>> {
+    ///     let table: TableRef<'_> = answer.to()?;
+    ///     let prices = answer.share(table.column("price")?);
+    ///     Ok(Items::try_from(prices)?)
+    /// }
+    /// # use hopen_codec::{sym, value::Table};
+    /// # let trades = Table::new([(sym!("price"), vec![101.25, 101.5].into())])?;
+    /// # assert_eq!(prices(&trades.into())?.len(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// What is no part of this value is copied, and so are the parts of a list, dictionary, table
+    /// or function that a program made: it has no one block of bytes to share.
     #[must_use]
     pub fn share(&self, part: ValueRef<'_>) -> Self {
         match self.bytes() {
@@ -238,43 +279,6 @@ impl<'a> ValueRef<'a> {
         ConvertError: From<T::Error>,
     {
         Ok(T::try_from(self)?)
-    }
-
-    /// Copies the bytes of a received value, so that it keeps nothing of its message. What a program
-    /// made is shared as it is.
-    #[must_use]
-    pub fn detach(self) -> Value {
-        self.keep(&|bytes| Bytes::copy_from_slice(bytes))
-    }
-
-    /// Keeps the value by sharing `parent`, or by a copy where it does not lie within.
-    pub(crate) fn share(self, parent: &Bytes) -> Value {
-        let within = parent.as_ptr_range();
-        self.keep(&|bytes| {
-            let range = bytes.as_ptr_range();
-            if range.start >= within.start && range.end <= within.end {
-                parent.slice_ref(bytes)
-            } else {
-                Bytes::copy_from_slice(bytes)
-            }
-        })
-    }
-
-    /// Makes an owner of the value, with `bytes` to keep its bytes.
-    fn keep(self, bytes: &dyn Fn(&'a [u8]) -> Bytes) -> Value {
-        let shared = |view: View<'a>| SharedView {
-            object: bytes(view.object()),
-            order: view.order(),
-            needs: None,
-        };
-        match self {
-            Self::Atom(atom) => Value::Atom(atom.map_symbol(SymbolRef::to_symbol)),
-            Self::Vector(vector) => Value::Vector(vector.in_storage(bytes)),
-            Self::List(list) => Value::List(list.keep(shared)),
-            Self::Dict(dict) => Value::Dict(dict.keep(shared)),
-            Self::Table(table) => Value::Table(table.keep(shared)),
-            Self::Function(function) => Value::Function(function.keep(shared)),
-        }
     }
 }
 

@@ -324,7 +324,7 @@ fn read_alike(one: ValueRef<'_>, another: ValueRef<'_>) {
         }
         (ValueRef::Dict(one), ValueRef::Dict(another)) => {
             assert_eq!(one.is_sorted(), another.is_sorted());
-            assert_eq!(one.is_keyed_table(), another.is_keyed_table());
+            assert_eq!(one.keyed_table().is_some(), another.keyed_table().is_some());
             assert_eq!(one.parts(), (one.keys(), one.values()));
             assert_eq!(another.parts(), (another.keys(), another.values()));
             assert!(one.iter().eq(another));

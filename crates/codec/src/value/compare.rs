@@ -5,8 +5,10 @@ use core::hash::{Hash, Hasher};
 use super::{Nodes, Value, ValueRef};
 
 impl PartialEq for ValueRef<'_> {
-    /// The same types, attributes and items. Any NaN equals any NaN; the byte order that a value
-    /// came in does not count. This is not q's `~`, which ignores attributes.
+    /// The same types, attributes and items. Items are the same bit for bit, so that `-0.0` does
+    /// not equal `0.0`, but any NaN equals any NaN. The byte order that a value came in does not
+    /// count. This is not q's `~`, which ignores attributes and takes floats for equal that are
+    /// nearly so.
     fn eq(&self, other: &Self) -> bool {
         Nodes::of(*self).eq(Nodes::of(*other))
     }

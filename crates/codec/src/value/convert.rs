@@ -34,7 +34,7 @@
 //! | char atom | [`Char`] | | – |
 //! | symbol atom | [`Symbol`], [`SymbolRef`] | | the empty symbol |
 //! | timestamp, date, … atom | [`Timestamp`], [`Date`] … | | `0Np`, `0Nd` … |
-//! | vector of one of these `T` | `Vec<T>`, [`Items<T>`](Items) | [`Items<T, &[u8]>`](Items) | in `Vec<Option<T>>` |
+//! | vector of one of these `T` | `Vec<T>`, [`Items<T>`](Items) | [`Items<T, &[u8]>`](Items), `Cow<[T]>` | in `Vec<Option<T>>` |
 //! | symbol vector | `Vec<Symbol>`, `Vec<SymbolRef>`, [`Symbols`] | [`Symbols<&[u8]>`](Symbols) | – |
 //! | char vector | `String`, `&str`, `Vec<u8>`, `&[u8]` | | – |
 //! | list of char vectors | `Vec` of one of these | | – |
@@ -116,8 +116,8 @@
 //!
 //! Into a value, a `Vec` of items, a `Vec<u8>` and a `String` are taken over as they are; slices,
 //! symbols and `Option`s are copied. Out of one, references, [`Items<T, &[u8]>`](Items),
-//! [`Symbols<&[u8]>`](Symbols), [`ListRef`], [`DictRef`] and [`TableRef`] borrow; `Vec`, `String`
-//! and `Items<T>` copy. Who owns the value unwraps it without a copy, by `TryFrom`:
+//! [`Symbols<&[u8]>`](Symbols), [`ListRef`], [`DictRef`] and [`TableRef`] borrow, `Cow<[T]>` where
+//! it can ([`Items::to_slice`]); `Vec`, `String` and `Items<T>` copy. Who owns the value unwraps it without a copy, by `TryFrom`:
 //!
 //! ```
 //! use hopen_codec::value::{Items, Value};

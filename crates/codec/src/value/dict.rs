@@ -3,8 +3,9 @@
 use core::fmt;
 use std::sync::Arc;
 
+use super::keep::Keep;
 use super::view::{SharedView, View};
-use super::{Atom, Elements, Value, ValueRef};
+use super::{Atom, Elements, Table, TableError, TableRef, Value, ValueRef};
 
 /// A dictionary: one value that holds the keys, one that holds what they map to.
 ///
@@ -48,6 +49,34 @@ impl Dict {
         })
     }
 
+    /// Makes a keyed table: a dictionary of a table of keys to a table of as many rows.
+    ///
+    /// ```
+    /// use hopen_codec::{sym, value::{Dict, Table, Value}};
+    ///
+    /// let keys = Table::new([(sym!("ticker"), [sym!("ibm"), sym!("amd")].into())])?;
+    /// let values = Table::new([(sym!("price"), vec![101.25, 101.5].into())])?;
+    /// let prices = Dict::keyed_table(keys, values)?;
+    /// assert_eq!(Value::from(prices).to_string(), "(+(,`ticker)!,`ibm`amd)!+(,`price)!,101.25 101.5");
+    /// # Ok::<(), hopen_codec::value::TableError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Where the two are not of one count of rows, or one of them has none to count: see
+    /// [`TableRef::rows`].
+    pub fn keyed_table(keys: Table, values: Table) -> Result<Self, TableError> {
+        let counts = (keys.as_ref().rows()?, values.as_ref().rows()?);
+        if counts.0 == counts.1 {
+            Ok(Self::new(keys, values))
+        } else {
+            Err(TableError::Keys {
+                keys: counts.0,
+                rows: counts.1,
+            })
+        }
+    }
+
     /// Borrows the dictionary.
     #[inline]
     pub fn as_ref(&self) -> DictRef<'_> {
@@ -87,14 +116,14 @@ impl<'a> DictRef<'a> {
         Self(Inner::View(view))
     }
 
-    /// Makes an owner of the dictionary, with `share` to keep the bytes of a received one.
-    pub(super) fn keep(self, share: impl FnOnce(View<'a>) -> SharedView) -> Dict {
+    /// Makes an owner of the dictionary.
+    pub(super) fn keep(self, keep: Keep<'_>) -> Dict {
         Dict(match self.0 {
             Inner::Built { parts, sorted } => Repr::Built {
-                parts: Arc::new(parts.clone()),
+                parts: Arc::new(parts.each_ref().map(|part| keep.value(part))),
                 sorted,
             },
-            Inner::View(view) => Repr::View(share(view)),
+            Inner::View(view) => Repr::View(keep.view(view)),
         })
     }
 
@@ -143,7 +172,10 @@ impl<'a> DictRef<'a> {
     }
 
     /// Returns what a symbol maps to; where it stands among the keys more than once, the first, as
-    /// in q.
+    /// in q. Other keys are looked up by [`find`](Self::find).
+    ///
+    /// The key has to be there, in a sorted dictionary as in any other: q, which takes that for a
+    /// step function, would use the last key that is not above the one looked up.
     ///
     /// ```
     /// use hopen_codec::sym;
@@ -163,6 +195,29 @@ impl<'a> DictRef<'a> {
         values.elements()?.nth(at)
     }
 
+    /// Returns what a key of any type maps to; where it stands among the keys more than once, the
+    /// first, as in q.
+    ///
+    /// The key has to be there and to be of the same type, as values compare; what was said of
+    /// sorted dictionaries at [`get`](Self::get) holds here too. The keys of a keyed table are
+    /// rows, and no row is one value: see [`keyed_table`](Self::keyed_table).
+    ///
+    /// ```
+    /// use hopen_codec::value::{Date, Dict};
+    ///
+    /// let closed = Dict::new(vec![Date(0), Date(1)], ["New Year", "Sunday"]);
+    /// let why: &str = closed.as_ref().find(Date(1)).expect("it is there").to()?;
+    /// assert_eq!(why, "Sunday");
+    /// # Ok::<(), hopen_codec::value::ConvertError>(())
+    /// ```
+    pub fn find(self, key: impl Into<Value>) -> Option<ValueRef<'a>> {
+        let (keys, values) = self.parts();
+        let key = key.into();
+        let key = key.as_ref();
+        let at = keys.elements()?.position(|found| found == key)?;
+        values.elements()?.nth(at)
+    }
+
     /// Returns whether the keys are marked as sorted (type 127 on the wire).
     pub fn is_sorted(self) -> bool {
         match self.0 {
@@ -171,9 +226,29 @@ impl<'a> DictRef<'a> {
         }
     }
 
-    /// Returns whether both keys and values are tables.
-    pub fn is_keyed_table(self) -> bool {
-        matches!(self.parts(), (ValueRef::Table(_), ValueRef::Table(_)))
+    /// Returns the keys and the values of a keyed table, or `None` where not both are tables.
+    ///
+    /// A peer may send two that have not the same count of rows.
+    ///
+    /// ```
+    /// use hopen_codec::{sym, value::{Dict, Table}};
+    ///
+    /// let keys = Table::new([(sym!("ticker"), [sym!("ibm"), sym!("amd")].into())])?;
+    /// let values = Table::new([(sym!("price"), vec![101.25, 101.5].into())])?;
+    /// let prices = Dict::keyed_table(keys, values)?;
+    ///
+    /// let (keys, values) = prices.as_ref().keyed_table().expect("it is one");
+    /// assert_eq!(keys.column("ticker")?.to_string(), "`ibm`amd");
+    /// let row: Vec<String> = values.row(1)?.map(|(name, item)| format!("{name}={item}")).collect();
+    /// assert_eq!(row, ["price=101.5"]);
+    /// # Ok::<(), hopen_codec::value::TableError>(())
+    /// ```
+    pub fn keyed_table(self) -> Option<(TableRef<'a>, TableRef<'a>)> {
+        if let (ValueRef::Table(keys), ValueRef::Table(values)) = self.parts() {
+            Some((keys, values))
+        } else {
+            None
+        }
     }
 }
 
@@ -205,12 +280,22 @@ impl<'a> Iterator for Pairs<'a> {
     fn next(&mut self) -> Option<Self::Item> {
         Some((self.keys.as_mut()?.next()?, self.values.as_mut()?.next()?))
     }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let count = |side: &Option<Elements<'_>>| side.as_ref().map_or(0, Elements::len);
+        let left = count(&self.keys).min(count(&self.values));
+        (left, Some(left))
+    }
 }
+
+impl ExactSizeIterator for Pairs<'_> {}
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sym;
+    use crate::byte_order::ByteOrder;
+    use crate::value::Date;
+    use crate::{strategy, sym};
 
     #[test]
     fn pairs_end_with_the_shorter_side() {
@@ -221,9 +306,70 @@ mod tests {
             .map(|(key, value)| format!("{key}:{value}"))
             .collect();
         assert_eq!(pairs, ["`a:1", "`b:2"]);
+        let mut pairs = dict.as_ref().iter();
+        for left in [2, 1, 0, 0] {
+            assert_eq!(pairs.len(), left);
+            assert_eq!(pairs.next().is_some(), left > 0);
+        }
+        assert_eq!(Dict::new(1_i64, vec![2_i64]).as_ref().iter().len(), 0);
         assert_eq!(dict.as_ref().get("a"), Some(Value::from(1_i64).as_ref()));
         assert_eq!(dict.as_ref().get("c"), None);
         assert_eq!(Dict::new(1_i64, 2_i64).as_ref().iter().count(), 0);
         assert_eq!(Dict::new(1_i64, 2_i64).as_ref().get("a"), None);
+    }
+
+    #[test]
+    fn a_key_of_any_type_is_found() {
+        let list = Value::from((1_i64, "text", Date(3), sym!("a"), (1_i64, 2_i32), 1_i64));
+        let dict = Dict::new(list, vec![10_i64, 11, 12, 13, 14, 15]);
+        let received = strategy::receive(&dict.clone().into(), ByteOrder::Big);
+        for dict in [dict.as_ref(), received.to().unwrap()] {
+            let find = |key: Value| dict.find(key).map(|value| value.to().unwrap());
+            assert_eq!(find(1_i64.into()), Some(10_i64));
+            assert_eq!(find("text".into()), Some(11));
+            assert_eq!(find(Date(3).into()), Some(12));
+            assert_eq!(find(sym!("a").into()), Some(13));
+            assert_eq!(find((1_i64, 2_i32).into()), Some(14));
+            // Of another type, and missing.
+            assert_eq!(find(1_i32.into()), None);
+            assert_eq!(find(3_i64.into()), None);
+        }
+        let vectors = Dict::new(vec![0.0, f64::NAN], ["zero", "null"]);
+        let find = |key: f64| Some(vectors.as_ref().find(key)?.to_string());
+        assert_eq!(find(0.0).as_deref(), Some("\"zero\""));
+        assert_eq!(find(-f64::NAN).as_deref(), Some("\"null\""));
+        assert_eq!(find(-0.0), None);
+        assert_eq!(Dict::new(1_i64, 2_i64).as_ref().find(1_i64), None);
+    }
+
+    #[test]
+    fn a_sorted_dictionary_does_not_step() {
+        let steps = Dict::sorted(vec![1_i64, 10], vec![sym!("low"), sym!("high")]);
+        assert!(steps.as_ref().find(10_i64).is_some());
+        assert_eq!(steps.as_ref().find(5_i64), None);
+    }
+
+    #[test]
+    fn a_keyed_table_is_two_tables_of_as_many_rows() {
+        let table = |rows| Table::new([(sym!("a"), vec![1_i64; rows].into())]).unwrap();
+        let keyed = Dict::keyed_table(table(2), table(2)).unwrap();
+        let received = strategy::receive(&keyed.clone().into(), ByteOrder::Little);
+        for keyed in [keyed.as_ref(), received.to().unwrap()] {
+            let (keys, values) = keyed.keyed_table().unwrap();
+            assert_eq!((keys.rows(), values.rows()), (Ok(2), Ok(2)));
+        }
+        let error = Dict::keyed_table(table(2), table(3)).unwrap_err();
+        assert_eq!(error, TableError::Keys { keys: 2, rows: 3 });
+        assert_eq!(error.to_string(), "2 rows of keys for 3 rows of values");
+        let away = Table::by_reference([sym!("a")], sym!(":t/")).unwrap();
+        for error in [
+            Dict::keyed_table(away.clone(), table(1)),
+            Dict::keyed_table(table(1), away),
+        ] {
+            assert!(matches!(error, Err(TableError::ByReference { .. })));
+        }
+        for other in [Dict::new(table(1), 1_i64), Dict::new(1_i64, table(1))] {
+            assert!(other.as_ref().keyed_table().is_none());
+        }
     }
 }

@@ -326,7 +326,11 @@ mod tests {
                 "+`a`b!(1 2;3 4)",
             ),
             (table(["a"], [one_two()]), "+(,`a)!,1 2"),
-            (table([], []), "+(`symbol$())!()"),
+            // No program can make this one.
+            (
+                received(b"\x62\0\x63\x0b\0\0\0\0\0\0\0\0\0\0\0"),
+                "+(`symbol$())!()",
+            ),
             (list([keys(), atom(1_i64)]), "(+(,`k)!,1 2 3;1)"),
             (dict(lambda("{x}"), atom(1_i64)), "{x}!1"),
             (dict(binary(1), atom(1_i64)), "(+)!1"),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::item::Char;
 use super::items::Items;
+use super::keep::Keep;
 use super::list::{Inner as ListInner, ListRef};
 use super::symbol::{Symbol, SymbolRef};
 use super::view::{SharedView, View};
@@ -35,7 +36,6 @@ pub(super) enum Repr {
     View(SharedView),
 }
 
-#[derive(Clone)]
 pub(super) enum Built {
     Lambda(Symbol, Items<Char>),
     Projection(Vec<Value>),
@@ -61,6 +61,17 @@ impl Function {
 
     /// Makes a projection of a function and its arguments up to the last given one;
     /// [`UnaryPrimitive::ELIDED`] stands for those left out before it.
+    ///
+    /// ```
+    /// use hopen_codec::value::{BinaryPrimitive, Function, UnaryPrimitive, Value};
+    ///
+    /// let minus = BinaryPrimitive::new(2).expect("it has that code");
+    /// let from_ten = Function::projection(minus, [Value::from(10_i64)]);
+    /// assert_eq!(Value::from(from_ten).to_string(), "-[10]");
+    /// let gap = Value::from(UnaryPrimitive::ELIDED);
+    /// let less_one = Function::projection(Function::lambda("{x-y}"), [gap, Value::from(1_i64)]);
+    /// assert_eq!(Value::from(less_one).to_string(), "{x-y}[;1]");
+    /// ```
     pub fn projection(
         function: impl Into<Value>,
         arguments: impl IntoIterator<Item = Value>,
@@ -170,30 +181,31 @@ impl<'a> FunctionRef<'a> {
         }
     }
 
-    /// Makes an owner of the function, with `share` to keep the bytes of a received one.
-    pub(super) fn keep(self, share: impl FnOnce(View<'a>) -> SharedView) -> Function {
+    /// Makes an owner of the function.
+    pub(super) fn keep(self, keep: Keep<'_>) -> Function {
         let view = match self {
             Self::Unary(primitive) => return primitive.into(),
             Self::Binary(primitive) => return primitive.into(),
             Self::Iterator(primitive) => return primitive.into(),
             Self::Lambda(LambdaRef(LambdaInner::Built { context, text })) => {
-                return Function::built(Built::Lambda(context.clone(), text.clone()));
+                let text = text.as_ref().in_storage(|text| keep.bytes(text));
+                return Function::built(Built::Lambda(context.clone(), text));
             }
             Self::Projection(ListRef(ListInner::Built { items, .. })) => {
-                return Function::built(Built::Projection(items.to_vec()));
+                return Function::built(Built::Projection(keep.values(items)));
             }
             Self::Composition(ListRef(ListInner::Built { items, .. })) => {
-                return Function::built(Built::Composition(items.to_vec()));
+                return Function::built(Built::Composition(keep.values(items)));
             }
             Self::Derived(DerivedRef(DerivedInner::Built { iterator, function })) => {
-                return Function::derived(iterator, function.clone());
+                return Function::derived(iterator, keep.value(function));
             }
             Self::Lambda(LambdaRef(LambdaInner::View(view)))
             | Self::Projection(ListRef(ListInner::View(view)))
             | Self::Composition(ListRef(ListInner::View(view)))
             | Self::Derived(DerivedRef(DerivedInner::View(view))) => view,
         };
-        Function::of_view(share(view))
+        Function::of_view(keep.view(view))
     }
 }
 
@@ -233,7 +245,7 @@ impl<'a> LambdaRef<'a> {
     /// Returns the source text as the vector that it is on the wire.
     pub(crate) fn chars(self) -> Option<Items<Char, &'a [u8]>> {
         match self.0 {
-            LambdaInner::Built { text, .. } => Some(text.borrow()),
+            LambdaInner::Built { text, .. } => Some(text.as_ref()),
             LambdaInner::View(view) => {
                 let mut cursor = view.cursor(1);
                 cursor.symbol()?;

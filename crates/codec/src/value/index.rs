@@ -11,11 +11,13 @@ pub struct Indexed<C> {
 }
 
 impl<C: Copy> Indexed<C> {
-    /// Notes the offsets that `walk` pushes, each below `bytes`.
-    pub(super) fn new(of: C, bytes: usize, walk: impl FnOnce(&mut Offsets)) -> Self {
+    /// Notes the offsets that `walk` pushes, `count` of them, each below `bytes`.
+    pub(super) fn new(of: C, count: usize, bytes: usize, walk: impl FnOnce(&mut Offsets)) -> Self {
+        // The check of the message saw to the count: no item takes less than a byte.
+        let count = count.min(bytes);
         let mut offsets = match u32::try_from(bytes) {
-            Ok(_) => Offsets::Short(Vec::new()),
-            Err(_) => Offsets::Long(Vec::new()),
+            Ok(_) => Offsets::Short(Vec::with_capacity(count)),
+            Err(_) => Offsets::Long(Vec::with_capacity(count)),
         };
         walk(&mut offsets);
         Self { of, offsets }
@@ -59,6 +61,38 @@ impl Offsets {
         match self {
             Self::Short(offsets) => offsets.push(offset as u32),
             Self::Long(offsets) => offsets.push(offset),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::byte_order::ByteOrder;
+    use crate::strategy;
+    use crate::value::{List, ListRef, Symbol, Symbols, Value};
+
+    #[test]
+    fn an_index_takes_four_bytes_an_item() {
+        for count in [0, 1, 5, 1_000, 1_025] {
+            let list: List = (0..count as i64).map(Value::from).collect();
+            let built = Value::from(list);
+            let received = strategy::receive(&built, ByteOrder::Little);
+            for value in [built, received] {
+                let index = value.to::<ListRef<'_>>().unwrap().index();
+                assert_eq!((index.len(), taken(&index.offsets)), (count, 4 * count));
+            }
+            let names = (0..count).map(|at| Symbol::new(at.to_string()).unwrap());
+            let symbols = Symbols::from_iter(names);
+            let index = symbols.as_ref().index();
+            assert_eq!((index.len(), taken(&index.offsets)), (count, 4 * count));
+        }
+    }
+
+    fn taken(offsets: &Offsets) -> usize {
+        match offsets {
+            Offsets::Short(offsets) => 4 * offsets.capacity(),
+            Offsets::Long(offsets) => 8 * offsets.capacity(),
         }
     }
 }

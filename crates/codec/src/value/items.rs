@@ -18,6 +18,9 @@ use crate::byte_order::ByteOrder;
 /// message that they came in), `&[u8]` where they are borrowed from a value. Making one costs the
 /// same whatever its length: nothing is copied or converted until an item is read.
 ///
+/// Two are equal where their attributes are and their items are bit for bit: `0.0` and `-0.0`
+/// differ, but any NaN equals any NaN.
+///
 /// ```
 /// use hopen_codec::value::Items;
 ///
@@ -89,13 +92,7 @@ impl<T: Item, B: AsRef<[u8]>> Items<T, B> {
     /// address fit for `T`, copied otherwise. Where in a message a vector starts is luck, so a
     /// slice that was received may or may not be a copy.
     pub fn to_slice(&self) -> Cow<'_, [T]> {
-        let bytes = self.bytes.as_ref();
-        if (self.order == NATIVE || !T::SWAPS)
-            && let Ok(items) = bytemuck::checked::try_cast_slice(bytes)
-        {
-            return Cow::Borrowed(items);
-        }
-        Cow::Owned(self.iter().collect())
+        self.as_ref().into_slice()
     }
 
     /// Returns the attribute.
@@ -125,7 +122,7 @@ impl<T: Item, B: AsRef<[u8]>> Items<T, B> {
 
     /// Borrows the items.
     #[inline]
-    pub fn borrow(&self) -> Items<T, &[u8]> {
+    pub fn as_ref(&self) -> Items<T, &[u8]> {
         Items {
             bytes: self.bytes.as_ref(),
             order: self.order,
@@ -162,11 +159,11 @@ impl<T: Item> Items<T> {
     pub fn slice(&self, range: impl RangeBounds<usize>) -> Self {
         let start = match range.start_bound() {
             Bound::Included(start) => *start,
-            Bound::Excluded(start) => *start + 1,
+            Bound::Excluded(start) => start.checked_add(1).expect(WITHIN_USIZE),
             Bound::Unbounded => 0,
         };
         let end = match range.end_bound() {
-            Bound::Included(end) => *end + 1,
+            Bound::Included(end) => end.checked_add(1).expect(WITHIN_USIZE),
             Bound::Excluded(end) => *end,
             Bound::Unbounded => self.len(),
         };
@@ -177,6 +174,32 @@ impl<T: Item> Items<T> {
         );
         let bytes = self.bytes.slice(start * T::WIDTH..end * T::WIDTH);
         Self::from_wire(bytes, self.order, Attribute::None, false)
+    }
+}
+
+impl<'a, T: Item> Items<T, &'a [u8]> {
+    /// Returns the items as a slice, as [`to_slice`](Items::to_slice) does, for as long as the
+    /// value lives that they are borrowed from.
+    ///
+    /// ```
+    /// use std::borrow::Cow;
+    /// use hopen_codec::value::{ConvertError, Items, Value};
+    ///
+    /// fn prices(answer: &Value) -> Result<Cow<'_, [f64]>, ConvertError> {
+    ///     let prices: Items<f64, &[u8]> = answer.to()?;
+    ///     Ok(prices.into_slice())
+    /// }
+    ///
+    /// assert_eq!(*prices(&Value::from(vec![101.25, 101.5]))?, [101.25, 101.5]);
+    /// # Ok::<(), ConvertError>(())
+    /// ```
+    pub fn into_slice(self) -> Cow<'a, [T]> {
+        if (self.order == NATIVE || !T::SWAPS)
+            && let Ok(items) = bytemuck::checked::try_cast_slice(self.bytes)
+        {
+            return Cow::Borrowed(items);
+        }
+        Cow::Owned(self.into_iter().collect())
     }
 }
 
@@ -225,8 +248,8 @@ impl<T: Item> FromIterator<T> for Items<T> {
 }
 
 impl<T: Item, B: AsRef<[u8]>, C: AsRef<[u8]>> PartialEq<Items<T, C>> for Items<T, B> {
-    /// The same attribute and the same items; the byte order does not count, and any NaN equals
-    /// any NaN.
+    /// The same attribute and the same items, bit for bit, so that `-0.0` does not equal `0.0`,
+    /// but any NaN equals any NaN. The byte order does not count.
     fn eq(&self, other: &Items<T, C>) -> bool {
         if self.attribute != other.attribute || self.len() != other.len() {
             return false;
@@ -332,6 +355,9 @@ impl<T: Item> AsRef<[u8]> for Owned<T> {
     }
 }
 
+/// What the ends of a range of items are.
+const WITHIN_USIZE: &str = "a range of items begins and ends at usize::MAX at most";
+
 /// The byte order of this machine.
 pub(crate) const NATIVE: ByteOrder = if cfg!(target_endian = "little") {
     ByteOrder::Little
@@ -361,4 +387,109 @@ mod tests {
         assert_eq!(little, big);
         assert_eq!(little.to_slice(), big.to_slice());
     }
+
+    #[test]
+    fn a_range_shares_the_bytes_and_drops_the_attribute() {
+        use core::ops::Bound::{Excluded, Included, Unbounded};
+
+        for (order, bytes) in [(ByteOrder::Little, LITTLE), (ByteOrder::Big, BIG)] {
+            let items = Items::<i16>::from_wire(bytes.into(), order, Attribute::Sorted, true);
+            for (range, expected) in [
+                ((Unbounded, Unbounded), &NUMBERS[..]),
+                ((Included(1), Unbounded), &NUMBERS[1..]),
+                ((Excluded(1), Unbounded), &NUMBERS[2..]),
+                ((Unbounded, Included(1)), &NUMBERS[..=1]),
+                ((Unbounded, Excluded(1)), &NUMBERS[..1]),
+                ((Included(1), Included(2)), &NUMBERS[1..=2]),
+                ((Included(2), Excluded(2)), &[]),
+                ((Included(4), Excluded(4)), &[]),
+            ] {
+                let slice = items.slice(range);
+                assert_eq!(*slice.to_slice(), *expected);
+                assert_eq!(slice.attribute(), Attribute::None);
+                assert!(!slice.wide_count());
+                assert_eq!(slice.byte_order(), order);
+                if let (Included(start), false) = (range.0, slice.is_empty()) {
+                    let shared = items.as_bytes().slice(2 * start..);
+                    assert_eq!(slice.as_bytes().as_ptr(), shared.as_ptr());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_range_beyond_the_items_panics() {
+        use core::ops::Bound::{Excluded, Included, Unbounded};
+
+        let items = Items::from(vec![1_i64, 2]);
+        for range in [
+            (Unbounded, Excluded(3)),
+            (Unbounded, Included(2)),
+            (Included(3), Unbounded),
+            (Included(2), Excluded(1)),
+            (Unbounded, Included(usize::MAX)),
+            (Excluded(usize::MAX), Unbounded),
+            (Excluded(usize::MAX), Included(usize::MAX)),
+            (Unbounded, Excluded(usize::MAX / 8 + 2)),
+        ] {
+            let panic = std::panic::catch_unwind(|| items.slice(range)).unwrap_err();
+            let text = match panic.downcast::<String>() {
+                Ok(text) => *text,
+                Err(panic) => (*panic.downcast::<&str>().unwrap()).to_owned(),
+            };
+            assert!(text.contains("items"), "{range:?}: {text}");
+        }
+    }
+
+    #[test]
+    fn items_are_read_from_both_ends_and_in_one_go() {
+        for (order, bytes) in [(ByteOrder::Little, LITTLE), (ByteOrder::Big, BIG)] {
+            let items = Items::<i16, _>::from_wire(bytes, order, Attribute::None, false);
+            let mut backwards = NUMBERS;
+            backwards.reverse();
+            assert!(items.iter().rev().eq(backwards));
+            let mut iter = items.iter();
+            assert_eq!((iter.next(), iter.next_back()), (Some(1), Some(512)));
+            assert_eq!(iter.len(), 2);
+            assert_eq!((iter.next_back(), iter.next()), (Some(-2), Some(258)));
+            assert_eq!((iter.next_back(), iter.next()), (None, None));
+
+            assert_eq!(items.iter().sum::<i16>(), NUMBERS.iter().sum::<i16>());
+            let joined = items
+                .iter()
+                .fold(String::new(), |text, item| format!("{text} {item}"));
+            assert_eq!(joined, " 1 258 -2 512");
+
+            for (n, number) in NUMBERS.iter().enumerate() {
+                let mut iter = items.iter();
+                assert_eq!(iter.nth(n), Some(*number));
+                assert_eq!(iter.next(), NUMBERS.get(n + 1).copied());
+            }
+            assert_eq!(items.iter().nth(NUMBERS.len()), None);
+        }
+    }
+
+    #[test]
+    fn a_borrowed_slice_lives_as_long_as_its_bytes() {
+        fn slice(bytes: &[u8], order: ByteOrder) -> Cow<'_, [i16]> {
+            Items::from_wire(bytes, order, Attribute::None, false).into_slice()
+        }
+        assert_eq!(*slice(LITTLE, ByteOrder::Little), NUMBERS);
+        assert_eq!(*slice(BIG, ByteOrder::Big), NUMBERS);
+        let items = Items::from(NUMBERS.to_vec());
+        let borrowed = items.as_ref().into_slice();
+        assert!(matches!(borrowed, Cow::Borrowed(_)));
+        assert_eq!(borrowed.as_ptr().cast(), items.as_bytes().as_ptr());
+    }
+
+    #[test]
+    fn zeros_of_either_sign_differ_and_nans_do_not() {
+        let floats = |float: f64| Items::from(vec![float]);
+        assert_ne!(floats(0.0), floats(-0.0));
+        assert_eq!(floats(f64::NAN), floats(-f64::NAN));
+    }
+
+    const NUMBERS: [i16; 4] = [1, 258, -2, 512];
+    const LITTLE: &[u8] = &[1, 0, 2, 1, 0xfe, 0xff, 0, 2];
+    const BIG: &[u8] = &[0, 1, 1, 2, 0xff, 0xfe, 2, 0];
 }

@@ -4,6 +4,7 @@ use core::fmt;
 use std::sync::Arc;
 
 use super::index::Indexed;
+use super::keep::Keep;
 use super::types::Attribute;
 use super::view::{Cursor, SharedView, View};
 use super::{Value, ValueRef};
@@ -121,14 +122,14 @@ impl<'a> ListRef<'a> {
         })
     }
 
-    /// Makes an owner of the list, with `share` to keep the bytes of a received one.
-    pub(super) fn keep(self, share: impl FnOnce(View<'a>) -> SharedView) -> List {
+    /// Makes an owner of the list.
+    pub(super) fn keep(self, keep: Keep<'_>) -> List {
         List(match self.0 {
             Inner::Built { items, attribute } => Repr::Built {
-                items: items.into(),
+                items: keep.values(items),
                 attribute,
             },
-            Inner::View(view) => Repr::View(share(view)),
+            Inner::View(view) => Repr::View(keep.view(view)),
         })
     }
 
@@ -157,6 +158,10 @@ impl<'a> ListRef<'a> {
     }
 
     /// Iterates over the items: the way to read a list.
+    ///
+    /// In a received list, what is inside an item is stepped over when the next item is asked for.
+    /// A recursion into lists within lists reads the innermost ones once for every level, and a
+    /// peer decides how many there are: [`ValueRef::walk`] reads each value once.
     #[inline]
     pub fn iter(self) -> Values<'a> {
         Values(match self.0 {
@@ -171,20 +176,21 @@ impl<'a> ListRef<'a> {
         })
     }
 
-    /// Returns the item at `index`, counted from 0. In a received list it walks there; see
-    /// [`index`](Self::index).
+    /// Returns the item at `index`, counted from 0. In a received list it walks there, over all
+    /// that is inside the items before it; see [`index`](Self::index), and
+    /// [`iter`](Self::iter) on lists within lists.
     pub fn get(self, index: usize) -> Option<ValueRef<'a>> {
         self.iter().nth(index)
     }
 
-    /// Makes access by position immediate: walks once and notes where each item starts, four
-    /// bytes an item (eight where the list takes 4 GiB or more).
+    /// Builds an index, so that `get` takes constant time: walks once and notes where each item
+    /// starts, in four bytes an item (eight where the list takes 4 GiB or more).
     pub fn index(self) -> Indexed<Self> {
         let bytes = match self.0 {
             Inner::Built { items, .. } => items.len(),
             Inner::View(view) => view.object().len(),
         };
-        Indexed::new(self, bytes, |offsets| match self.0 {
+        Indexed::new(self, self.len(), bytes, |offsets| match self.0 {
             Inner::Built { items, .. } => (0..items.len()).for_each(|at| offsets.push(at)),
             Inner::View(view) => {
                 let (count, items) = start(view);

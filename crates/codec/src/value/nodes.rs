@@ -183,9 +183,7 @@ impl<'a> ValueRef<'a> {
             Self::List(list) => Node::List {
                 attribute: list.attribute(),
                 count: list.len(),
-                wide: WideCount(
-                    matches!(list.0, ListInner::View(view) if view.header().is_wide()),
-                ),
+                wide: WideCount(matches!(list.0, ListInner::View(view) if view.header().is_wide())),
             },
             Self::Dict(dict) => Node::Dict {
                 sorted: dict.is_sorted(),
@@ -224,7 +222,7 @@ impl<'a> ValueRef<'a> {
             },
             Self::Table(table) => match table.0 {
                 TableInner::Built { parts, .. } => Outline::Built {
-                    first: Some(Vector::Symbol(parts.names.borrow())),
+                    first: Some(Vector::Symbol(parts.names.as_ref())),
                     rest: core::slice::from_ref(&parts.columns),
                 },
                 TableInner::View(view) => Outline::View(view),
@@ -235,7 +233,7 @@ impl<'a> ValueRef<'a> {
                 }
                 FunctionRef::Lambda(lambda) => match lambda.0 {
                     LambdaInner::Built { text, .. } => Outline::Built {
-                        first: Some(Vector::Char(text.borrow())),
+                        first: Some(Vector::Char(text.as_ref())),
                         rest: &[],
                     },
                     LambdaInner::View(view) => Outline::View(view),

@@ -1,5 +1,6 @@
 //! Symbols: names, as bytes without a NUL.
 
+use core::borrow::Borrow;
 use core::fmt;
 use core::hash::{Hash, Hasher};
 use core::ops::Deref;
@@ -20,6 +21,16 @@ use std::sync::Arc;
 /// assert_eq!(trade, Symbol::new("trade")?);
 /// assert!(Symbol::new("tr\0ade").is_err());
 /// # Ok::<(), hopen_codec::value::SymbolError>(())
+/// ```
+///
+/// In maps and sets symbols are looked up by their bytes:
+///
+/// ```
+/// use std::collections::HashMap;
+/// use hopen_codec::sym;
+///
+/// let prices = HashMap::from([(sym!("ibm"), 101.25)]);
+/// assert_eq!(prices.get("ibm".as_bytes()), Some(&101.25));
 /// ```
 #[derive(Clone)]
 pub struct Symbol(Repr);
@@ -95,6 +106,12 @@ impl Deref for Symbol {
 
 impl AsRef<[u8]> for Symbol {
     fn as_ref(&self) -> &[u8] {
+        self
+    }
+}
+
+impl Borrow<[u8]> for Symbol {
+    fn borrow(&self) -> &[u8] {
         self
     }
 }
@@ -228,6 +245,12 @@ impl AsRef<[u8]> for SymbolRef<'_> {
     }
 }
 
+impl Borrow<[u8]> for SymbolRef<'_> {
+    fn borrow(&self) -> &[u8] {
+        self.0
+    }
+}
+
 impl PartialEq<str> for SymbolRef<'_> {
     fn eq(&self, other: &str) -> bool {
         self.0 == other.as_bytes()
@@ -266,7 +289,7 @@ impl fmt::Display for SymbolError {
 
 impl core::error::Error for SymbolError {}
 
-/// Makes a [`Symbol`](crate::value::Symbol) of a literal; a NUL in it is an error of the compiler.
+/// Makes a [`Symbol`] of a literal; a NUL in it is an error of the compiler.
 ///
 /// ```
 /// use hopen_codec::{sym, value::Symbol};
@@ -290,6 +313,8 @@ const INLINE: usize = 22;
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, HashMap};
+
     use super::*;
 
     #[test]
@@ -315,6 +340,24 @@ mod tests {
             Symbol::new("a symbol of more than twenty-two bytes").unwrap()
         );
         assert_eq!(sym!(""), Symbol::NULL);
+    }
+
+    #[test]
+    fn maps_find_symbols_by_their_bytes() {
+        let names = [&b""[..], b"ibm", b"\xe9", &[b'x'; 22], &[b'x'; 23], b"y"];
+        let symbols = names.map(|name| Symbol::new(name).unwrap());
+        let hashed: HashMap<_, _> = symbols.iter().cloned().zip(names).collect();
+        let sorted: BTreeMap<_, _> = symbols.iter().cloned().zip(names).collect();
+        let borrowed: HashMap<_, _> = symbols.iter().map(Symbol::as_ref).zip(names).collect();
+        for name in names {
+            assert_eq!(hashed.get(name), Some(&name));
+            assert_eq!(sorted.get(name), Some(&name));
+            assert_eq!(borrowed.get(name), Some(&name));
+        }
+        assert_eq!(hashed.get(&b"ib"[..]), None);
+        let mut by_bytes = names.to_vec();
+        by_bytes.sort_unstable();
+        assert!(sorted.into_values().eq(by_bytes));
     }
 
     #[test]

@@ -19,8 +19,8 @@ use crate::nul;
 /// ```
 ///
 /// Symbols have no fixed width, so [`iter`](Self::iter) is the way to read them and
-/// [`get`](Self::get) walks; [`index`](Symbols::index) makes access by position immediate for four
-/// bytes an item. `B` is what holds the bytes, as in [`Items`](super::Items).
+/// [`get`](Self::get) walks; [`index`](Symbols::index) takes four bytes an item and makes `get`
+/// take constant time. `B` is what holds the bytes, as in [`Items`](super::Items).
 ///
 /// ```
 /// use hopen_codec::{sym, value::Symbols};
@@ -60,7 +60,8 @@ impl<B: AsRef<[u8]>> Symbols<B> {
         self.len() == 0
     }
 
-    /// Returns the symbol at `index`, counted from 0, by walking to it.
+    /// Returns the symbol at `index`, counted from 0, by walking to it. Of borrowed symbols,
+    /// `into_iter().nth(index)` gives one that lives as long as the value.
     pub fn get(&self, index: usize) -> Option<SymbolRef<'_>> {
         self.iter().nth(index)
     }
@@ -98,7 +99,7 @@ impl<B: AsRef<[u8]>> Symbols<B> {
 
     /// Borrows the symbols.
     #[inline]
-    pub fn borrow(&self) -> Symbols<&[u8]> {
+    pub fn as_ref(&self) -> Symbols<&[u8]> {
         Symbols {
             object: self.object.as_ref(),
             order: self.order,
@@ -134,10 +135,10 @@ impl<'a> Symbols<&'a [u8]> {
         attribute: Attribute::None,
     };
 
-    /// Makes access by position immediate: walks once and notes where each symbol starts, four
-    /// bytes an item (eight where the names take 4 GiB or more).
+    /// Builds an index, so that `get` takes constant time: walks once and notes where each symbol
+    /// starts, in four bytes an item (eight where the names take 4 GiB or more).
     pub fn index(self) -> Indexed<Self> {
-        Indexed::new(self, self.names().len(), |offsets| {
+        Indexed::new(self, self.len(), self.names().len(), |offsets| {
             let mut iter = self.into_iter();
             let all = iter.rest.len();
             while iter.left > 0 {
@@ -149,9 +150,10 @@ impl<'a> Symbols<&'a [u8]> {
         })
     }
 
-    /// Returns the names as they stand on the wire, for as long as the value lives.
+    /// Returns the names as they stand on the wire, each with its NUL, for as long as the value
+    /// lives that they are borrowed from.
     #[inline]
-    fn names_ref(self) -> &'a [u8] {
+    pub fn into_names(self) -> &'a [u8] {
         self.object.get(self.header().length..).unwrap_or_default()
     }
 }
@@ -159,7 +161,7 @@ impl<'a> Symbols<&'a [u8]> {
 impl<'a> Indexed<Symbols<&'a [u8]>> {
     /// Returns the symbol at `index`, counted from 0.
     pub fn get(&self, index: usize) -> Option<SymbolRef<'a>> {
-        let names = self.of().names_ref();
+        let names = self.of().into_names();
         let start = self.offset(index)?;
         SymbolsIter {
             left: 1,
@@ -176,7 +178,7 @@ impl<'a> IntoIterator for Symbols<&'a [u8]> {
     fn into_iter(self) -> SymbolsIter<'a> {
         SymbolsIter {
             left: self.len(),
-            rest: self.names_ref(),
+            rest: self.into_names(),
         }
     }
 }
@@ -215,7 +217,7 @@ impl<S: AsRef<[u8]> + IsSymbol> FromIterator<S> for Symbols {
     }
 }
 
-/// What is known to hold no NUL.
+/// Types whose bytes hold no NUL, so that a symbol vector can be made of them.
 pub trait IsSymbol: sealed::Sealed {}
 
 impl IsSymbol for super::Symbol {}
@@ -295,3 +297,22 @@ impl<'a> Iterator for SymbolsIter<'a> {
 
 impl ExactSizeIterator for SymbolsIter<'_> {}
 impl core::iter::FusedIterator for SymbolsIter<'_> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sym;
+
+    #[test]
+    fn names_and_symbols_live_as_long_as_what_they_are_borrowed_from() {
+        fn names(symbols: &Symbols) -> &[u8] {
+            symbols.as_ref().into_names()
+        }
+        fn second(symbols: &Symbols) -> Option<SymbolRef<'_>> {
+            symbols.as_ref().into_iter().nth(1)
+        }
+        let symbols = Symbols::from_iter([sym!("ibm"), sym!("amd")]);
+        assert_eq!(names(&symbols), b"ibm\0amd\0");
+        assert_eq!(second(&symbols).unwrap(), "amd");
+    }
+}

@@ -3,9 +3,13 @@
 use core::fmt;
 use std::sync::Arc;
 
+use bytes::Bytes;
+
+use super::display::Escaped;
+use super::keep::Keep;
 use super::list::Values;
 use super::symbol::{Symbol, SymbolRef};
-use super::symbols::{Symbols, SymbolsIter};
+use super::symbols::{IsSymbol, Symbols, SymbolsIter};
 use super::types::Attribute;
 use super::view::{SharedView, View};
 use super::{Atom, List, Value, ValueRef};
@@ -50,7 +54,6 @@ pub(super) enum Repr {
     View(SharedView),
 }
 
-#[derive(Clone)]
 pub(crate) struct Parts {
     pub(crate) names: Symbols,
     pub(crate) columns: Value,
@@ -61,13 +64,13 @@ impl Table {
     ///
     /// # Errors
     ///
-    /// Where the columns are not of one count, or a column is no vector or list.
+    /// Where there is no column, the columns are not of one count, or one is no vector or list.
     pub fn new(columns: impl IntoIterator<Item = (Symbol, Value)>) -> Result<Self, TableError> {
         let (names, columns): (Vec<Symbol>, Vec<Value>) = columns.into_iter().unzip();
         let mut rows = None;
         for (name, column) in names.iter().zip(&columns) {
             let count = column_count(column.as_ref())
-                .ok_or_else(|| TableError::NoColumn { name: name.clone() })?;
+                .ok_or_else(|| TableError::NotAColumn { name: name.clone() })?;
             let rows = *rows.get_or_insert(count);
             if rows != count {
                 return Err(TableError::Ragged {
@@ -77,14 +80,29 @@ impl Table {
                 });
             }
         }
-        let parts = Parts {
-            names: Symbols::from_iter(&names),
-            columns: Value::List(List::from(columns)),
-        };
-        Ok(Self(Repr::Built {
-            parts: Arc::new(parts),
-            attribute: Attribute::None,
-        }))
+        Self::built(names, List::from(columns))
+    }
+
+    /// Makes a table whose columns the peer has, or is to take from `source`: the path of a
+    /// splayed table, the name of a partitioned one.
+    ///
+    /// ```
+    /// use hopen_codec::{sym, value::{Table, Value}};
+    ///
+    /// let trades = Table::by_reference([sym!("price"), sym!("size")], sym!(":db/trades/"))?;
+    /// assert_eq!(trades.as_ref().source().expect("it has one"), ":db/trades/");
+    /// assert_eq!(Value::from(trades).to_string(), "+`price`size!`:db/trades/");
+    /// # Ok::<(), hopen_codec::value::TableError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Where there is no name.
+    pub fn by_reference<S: AsRef<[u8]> + IsSymbol>(
+        names: impl IntoIterator<Item = S>,
+        source: Symbol,
+    ) -> Result<Self, TableError> {
+        Self::built(names, source)
     }
 
     /// Borrows the table.
@@ -100,6 +118,18 @@ impl Table {
     }
 
     /// Returns the same table with another attribute. A received table is taken apart for it.
+    ///
+    /// The only one that q gives to a table is `` `s# ``: the rows ascend by the first column.
+    /// Whether they do is the caller's to know: q believes it.
+    ///
+    /// ```
+    /// use hopen_codec::{sym, value::{Attribute, Table, Value}};
+    ///
+    /// let trades = Table::new([(sym!("size"), vec![200_i64, 300].into())])?;
+    /// let sorted = trades.with_attribute(Attribute::Sorted);
+    /// assert_eq!(Value::from(sorted).to_string(), "`s#+(,`size)!,200 300");
+    /// # Ok::<(), hopen_codec::value::TableError>(())
+    /// ```
     #[must_use]
     pub fn with_attribute(self, attribute: Attribute) -> Self {
         let parts = match self.0 {
@@ -114,6 +144,21 @@ impl Table {
             }
         };
         Self(Repr::Built { parts, attribute })
+    }
+
+    fn built<S: AsRef<[u8]> + IsSymbol>(
+        names: impl IntoIterator<Item = S>,
+        columns: impl Into<Value>,
+    ) -> Result<Self, TableError> {
+        let names = Symbols::from_iter(names);
+        if names.is_empty() {
+            return Err(TableError::NoColumns);
+        }
+        let columns = columns.into();
+        Ok(Self(Repr::Built {
+            parts: Arc::new(Parts { names, columns }),
+            attribute: Attribute::None,
+        }))
     }
 
     pub(crate) const fn of_view(view: SharedView) -> Self {
@@ -146,21 +191,27 @@ impl<'a> TableRef<'a> {
         Self(Inner::View(view))
     }
 
-    /// Makes an owner of the table, with `share` to keep the bytes of a received one.
-    pub(super) fn keep(self, share: impl FnOnce(View<'a>) -> SharedView) -> Table {
+    /// Makes an owner of the table.
+    pub(super) fn keep(self, keep: Keep<'_>) -> Table {
         Table(match self.0 {
-            Inner::Built { parts, attribute } => Repr::Built {
-                parts: Arc::new(parts.clone()),
-                attribute,
-            },
-            Inner::View(view) => Repr::View(share(view)),
+            Inner::Built { parts, attribute } => {
+                let names = parts.names.as_ref();
+                Repr::Built {
+                    parts: Arc::new(Parts {
+                        names: names.in_storage(|names| keep.bytes(names)),
+                        columns: keep.value(&parts.columns),
+                    }),
+                    attribute,
+                }
+            }
+            Inner::View(view) => Repr::View(keep.view(view)),
         })
     }
 
     /// Returns the names of the columns.
     pub fn names(self) -> Symbols<&'a [u8]> {
         match self.0 {
-            Inner::Built { parts, .. } => parts.names.borrow(),
+            Inner::Built { parts, .. } => parts.names.as_ref(),
             Inner::View(view) => view.cursor(3).symbols().unwrap_or(NO_NAMES),
         }
     }
@@ -201,7 +252,7 @@ impl<'a> TableRef<'a> {
         let (name, column) = columns
             .find(|(found, _)| found.as_bytes() == name)
             .ok_or_else(|| TableError::Missing {
-                name: String::from_utf8_lossy(name).into_owned(),
+                name: Bytes::copy_from_slice(name),
             })?;
         match column_count(column) {
             Some(count) if count == rows => Ok(column),
@@ -210,7 +261,7 @@ impl<'a> TableRef<'a> {
                 count,
                 rows,
             }),
-            None => Err(TableError::NoColumn {
+            None => Err(TableError::NotAColumn {
                 name: name.to_symbol(),
             }),
         }
@@ -230,7 +281,7 @@ impl<'a> TableRef<'a> {
         }
         let mut rows = None;
         for (name, column) in self.columns() {
-            let count = column_count(column).ok_or_else(|| TableError::NoColumn {
+            let count = column_count(column).ok_or_else(|| TableError::NotAColumn {
                 name: name.to_symbol(),
             })?;
             let rows = *rows.get_or_insert(count);
@@ -243,6 +294,39 @@ impl<'a> TableRef<'a> {
             }
         }
         Ok(rows.unwrap_or(0))
+    }
+
+    /// Iterates over the names of the columns and their items at `index`, counted from 0.
+    ///
+    /// It walks to the row in each column: who wants all rows iterates over the
+    /// [`elements`](ValueRef::elements) of the columns.
+    ///
+    /// ```
+    /// use hopen_codec::{sym, value::Table};
+    ///
+    /// let trades = Table::new([
+    ///     (sym!("ticker"), [sym!("ibm"), sym!("amd")].into()),
+    ///     (sym!("price"), vec![101.25, 101.5].into()),
+    /// ])?;
+    /// let last: Vec<String> =
+    ///     trades.as_ref().row(1)?.map(|(name, item)| format!("{name}: {item}")).collect();
+    /// assert_eq!(last, ["ticker: `amd", "price: 101.5"]);
+    /// # Ok::<(), hopen_codec::value::TableError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Where there is no such row, and where the rows cannot be counted; see [`rows`](Self::rows).
+    pub fn row(self, index: usize) -> Result<Row<'a>, TableError> {
+        let rows = self.rows()?;
+        if index < rows {
+            Ok(Row {
+                columns: self.columns(),
+                index,
+            })
+        } else {
+            Err(TableError::NoRow { index, rows })
+        }
     }
 
     /// Returns where the server has the columns, if it sent the table by reference: the path of a
@@ -269,7 +353,7 @@ impl<'a> TableRef<'a> {
     /// Returns the names and what holds the columns.
     pub(crate) fn parts(self) -> (Symbols<&'a [u8]>, ValueRef<'a>) {
         match self.0 {
-            Inner::Built { parts, .. } => (parts.names.borrow(), parts.columns.as_ref()),
+            Inner::Built { parts, .. } => (parts.names.as_ref(), parts.columns.as_ref()),
             Inner::View(view) => {
                 let mut cursor = view.cursor(3);
                 let names = cursor.symbols().unwrap_or(NO_NAMES);
@@ -299,17 +383,58 @@ impl<'a> Iterator for Columns<'a> {
         let column = self.columns.as_mut()?.next()?;
         Some((self.names.next()?, column))
     }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let columns = self.columns.as_ref().map_or(0, Values::len);
+        let left = self.names.len().min(columns);
+        (left, Some(left))
+    }
 }
 
-/// Why a table has no such column, or no common count of rows.
+impl ExactSizeIterator for Columns<'_> {}
+
+/// Iterates over one row of a table: names and items.
+///
+/// Made by [`TableRef::row`].
+#[derive(Clone, Debug)]
+pub struct Row<'a> {
+    columns: Columns<'a>,
+    index: usize,
+}
+
+impl<'a> Iterator for Row<'a> {
+    type Item = (SymbolRef<'a>, ValueRef<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (name, column) = self.columns.next()?;
+        Some((name, column.elements()?.nth(self.index)?))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.columns.size_hint()
+    }
+}
+
+impl ExactSizeIterator for Row<'_> {}
+
+/// Why there is no such table, or no such column or row in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TableError {
     /// No column has this name.
     Missing {
-        /// The name that was asked for.
-        name: String,
+        /// The name that was asked for, which may be any bytes.
+        name: Bytes,
     },
+    /// No row stands there.
+    NoRow {
+        /// Which one was asked for, counted from 0.
+        index: usize,
+        /// How many rows there are.
+        rows: usize,
+    },
+    /// The table would have no columns. None has in q.
+    NoColumns,
     /// A column is longer or shorter than the first one.
     Ragged {
         /// The name of the column.
@@ -320,9 +445,16 @@ pub enum TableError {
         rows: usize,
     },
     /// What stands for a column is neither a vector nor a list.
-    NoColumn {
+    NotAColumn {
         /// The name of the column.
         name: Symbol,
+    },
+    /// The keys of a keyed table are not as many as its rows.
+    Keys {
+        /// How many rows the table of keys has.
+        keys: usize,
+        /// How many the other one has.
+        rows: usize,
     },
     /// The server sent the table by reference: it kept the columns.
     ByReference {
@@ -334,14 +466,21 @@ pub enum TableError {
 impl fmt::Display for TableError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Missing { name } => write!(f, "no column {name:?}"),
+            Self::Missing { name } => write!(f, "no column `{}", Escaped(name)),
+            Self::NoRow { index, rows } => {
+                write!(f, "no row {index} (counted from 0): the table has {rows}")
+            }
+            Self::NoColumns => f.write_str("a table has at least one column"),
+            Self::Keys { keys, rows } => {
+                write!(f, "{keys} rows of keys for {rows} rows of values")
+            }
             Self::Ragged { name, count, rows } => {
                 write!(
                     f,
                     "column `{name} has {count} items where the first column has {rows}"
                 )
             }
-            Self::NoColumn { name } => write!(f, "column `{name} is neither a vector nor a list"),
+            Self::NotAColumn { name } => write!(f, "column `{name} is neither a vector nor a list"),
             Self::ByReference { source } => {
                 write!(
                     f,
@@ -365,3 +504,87 @@ fn column_count(column: ValueRef<'_>) -> Option<usize> {
 
 /// What a view shows that is no table after all.
 const NO_NAMES: Symbols<&[u8]> = Symbols::EMPTY;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::byte_order::ByteOrder;
+    use crate::{strategy, sym};
+
+    #[test]
+    fn a_table_has_a_column() {
+        let error = Table::new([]).unwrap_err();
+        assert_eq!(error, TableError::NoColumns);
+        assert_eq!(error.to_string(), "a table has at least one column");
+        let error = Table::by_reference(<[Symbol; 0]>::default(), sym!(":t/"));
+        assert_eq!(error.unwrap_err(), TableError::NoColumns);
+    }
+
+    #[test]
+    fn a_table_by_reference_has_names_and_a_source() {
+        let table = Table::by_reference([sym!("a"), sym!("b")], sym!(":t/")).unwrap();
+        let received = strategy::receive(&table.clone().into(), ByteOrder::Big);
+        for table in [table.as_ref(), received.to().unwrap()] {
+            assert_eq!(table.source().unwrap(), ":t/");
+            assert_eq!(format!("{:?}", table.names()), "[`a, `b]");
+            assert_eq!(table.columns().len(), 0);
+            let source = sym!(":t/");
+            let error = TableError::ByReference { source };
+            assert_eq!(table.row(0).unwrap_err(), error);
+            assert_eq!(table.rows(), Err(error));
+        }
+    }
+
+    #[test]
+    fn a_row_is_one_item_of_each_column() {
+        let table = Table::new([
+            (sym!("s"), [sym!("a"), sym!("b"), sym!("c")].into()),
+            (sym!("l"), (1_i64, "text", vec![2.5]).into()),
+            (sym!("j"), vec![4_i64, 5, 6].into()),
+        ])
+        .unwrap();
+        let received = strategy::receive(&table.clone().into(), ByteOrder::Big);
+        for table in [table.as_ref(), received.to().unwrap()] {
+            let row = |at| -> Result<Vec<String>, TableError> {
+                Ok(table
+                    .row(at)?
+                    .map(|(name, item)| format!("{name} {item}"))
+                    .collect())
+            };
+            assert_eq!(row(0).unwrap(), ["s `a", "l 1", "j 4"]);
+            assert_eq!(row(2).unwrap(), ["s `c", "l ,2.5", "j 6"]);
+            let error = row(3).unwrap_err();
+            assert_eq!(error, TableError::NoRow { index: 3, rows: 3 });
+            assert_eq!(
+                error.to_string(),
+                "no row 3 (counted from 0): the table has 3"
+            );
+            let mut row = table.row(1).unwrap();
+            for left in [3, 2, 1, 0, 0] {
+                assert_eq!((row.len(), row.columns.len()), (left, left));
+                assert_eq!(row.next().is_some(), left > 0);
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_missing_is_said_as_q_writes_names() {
+        let table = Table::new([(sym!("a"), vec![1_i64].into())]).unwrap();
+        let missing = |name: &[u8]| table.as_ref().column(name).unwrap_err().to_string();
+        assert_eq!(missing(b"x"), "no column `x");
+        assert_eq!(missing(b"caf\xe9\x1b"), "no column `caf\\351\\033");
+        let name = Bytes::from_static(b"\xe9");
+        let error = table.as_ref().column(&name).unwrap_err();
+        assert_eq!(error, TableError::Missing { name });
+    }
+
+    #[test]
+    fn what_is_no_column_is_said_by_name() {
+        let error = Table::new([(sym!("a"), Value::from(1_i64))]).unwrap_err();
+        assert_eq!(error, TableError::NotAColumn { name: sym!("a") });
+        assert_eq!(
+            error.to_string(),
+            "column `a is neither a vector nor a list"
+        );
+    }
+}

@@ -27,7 +27,7 @@ use crate::config::Capability;
 /// | 18 | v | second | 4 | [`Second`](super::Second) | `i32::MIN` | `±i32::MAX` |
 /// | 19 | t | time | 4 | [`Time`](super::Time), ms | `i32::MIN` | `±i32::MAX` |
 ///
-/// In every one of them the null converts from `None` where the table has one. Source:
+/// Where the table gives a null, `None` converts to it. Source:
 /// [KX, Datatypes](https://code.kx.com/q/basics/datatypes/).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "the wire has these and no others")]
@@ -204,11 +204,24 @@ impl ValueType {
     pub const fn code(self) -> i8 {
         self.0
     }
+
+    /// Returns the basic type of an atom or of the items of a vector, or `None` for what is
+    /// neither.
+    ///
+    /// ```
+    /// use hopen_codec::value::{BasicType, Value};
+    ///
+    /// assert_eq!(Value::from(1_i64).value_type().basic_type(), Some(BasicType::Long));
+    /// assert_eq!(Value::IDENTITY.value_type().basic_type(), None);
+    /// ```
+    pub const fn basic_type(self) -> Option<BasicType> {
+        BasicType::from_number(self.0.unsigned_abs())
+    }
 }
 
 impl fmt::Display for ValueType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(basic) = BasicType::from_number(self.0.unsigned_abs()) {
+        if let Some(basic) = self.basic_type() {
             let shape = if self.0 < 0 { "atom" } else { "vector" };
             return write!(f, "{basic} {shape}");
         }
@@ -303,6 +316,23 @@ mod tests {
         for number in 0..=255 {
             if let Some(basic) = BasicType::from_number(number) {
                 assert_eq!(basic.number(), number);
+            }
+        }
+    }
+
+    #[test]
+    fn atoms_and_vectors_have_a_basic_type_and_nothing_else_has() {
+        for code in i8::MIN..=i8::MAX {
+            let basic = ValueType::from_code(code).basic_type();
+            let known = matches!(code.unsigned_abs(), 1 | 2 | 4..=19);
+            assert_eq!(basic.is_some(), known, "{code}");
+            if let Some(basic) = basic {
+                let back = if code < 0 {
+                    ValueType::atom(basic)
+                } else {
+                    ValueType::vector(basic)
+                };
+                assert_eq!(back.code(), code);
             }
         }
     }

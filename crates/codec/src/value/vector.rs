@@ -109,11 +109,11 @@ impl<B: AsRef<[u8]>> Vector<B> {
 
     /// Borrows the vector.
     #[inline]
-    pub fn borrow(&self) -> Vector<&[u8]> {
+    pub fn as_ref(&self) -> Vector<&[u8]> {
         with_vector!(
             self,
-            items => Item::into_vector(items.borrow()),
-            symbols => Vector::Symbol(symbols.borrow())
+            items => Item::into_vector(items.as_ref()),
+            symbols => Vector::Symbol(symbols.as_ref())
         )
     }
 

@@ -1,5 +1,7 @@
 //! Out of values: `TryFrom`, which says what was expected and what was there.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 
 use super::error::{ConvertError, Expected};
@@ -131,7 +133,15 @@ from_value! {
         if is_empty_list(value) {
             return Ok(Self::new());
         }
-        Ok(items(value)?.to_slice().into_owned())
+        Ok(items(value)?.into_slice().into_owned())
+    };
+    /// From a vector of just this type, or from the empty list, borrowing the items where they
+    /// stand as Rust has them; see [`Items::to_slice`].
+    [T: Item] Cow<'a, [T]>, |value| {
+        if is_empty_list(value) {
+            return Ok(Cow::Borrowed(&[]));
+        }
+        Ok(items(value)?.into_slice())
     };
     /// From a vector of just this type, or from the empty list; each null becomes `None`.
     [T: Nullable] Vec<Option<T>>, |value| {
@@ -252,7 +262,7 @@ impl<T: Item> TryFrom<Value> for Items<T> {
             return Err(ConvertError::new(expected, value.as_ref()));
         };
         T::from_vector(vector)
-            .map_err(|found| ConvertError::new(expected, ValueRef::Vector(found.borrow())))
+            .map_err(|found| ConvertError::new(expected, ValueRef::Vector(found.as_ref())))
     }
 }
 

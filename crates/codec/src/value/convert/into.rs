@@ -48,9 +48,9 @@ value_from! {
     [] IteratorPrimitive, |primitive| Self::Function(primitive.into());
     /// `::`, the identity function: what q returns where there is nothing to return.
     [] (), |()| Self::IDENTITY;
-    /// The same value; large ones share what they hold.
+    /// The same value, without a copy: both share what they hold.
     [] &Self, Self::clone;
-    /// A copy that keeps nothing of the message that the value came in, as
+    /// A copy that keeps nothing of the message that the value, or a part of it, came in, as
     /// [`ValueRef::detach`]. See [`Value::share`] for one that copies nothing.
     [] ValueRef<'_>, |value| value.detach();
 }

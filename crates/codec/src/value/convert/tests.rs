@@ -1,4 +1,5 @@
 use core::fmt::Debug;
+use std::borrow::Cow;
 
 use bytes::Bytes;
 use proptest::prelude::*;
@@ -43,6 +44,7 @@ fn items_are_atoms_and_vectors_of_their_type_both_ways() {
                 assert!(same(&vector.to::<Vec<T>>().unwrap(), items));
                 let borrowed: Items<T, &[u8]> = vector.to().unwrap();
                 assert!(same(&borrowed.to_slice(), items));
+                assert!(same(&vector.to::<Cow<'_, [T]>>().unwrap(), items));
                 let copied: Items<T> = vector.to().unwrap();
                 assert!(same(&copied.to_slice(), items));
                 let error = vector.to::<T>().unwrap_err();
@@ -399,6 +401,7 @@ fn the_empty_list_is_an_empty_vec_of_anything_but_no_items() {
     let empty = Value::from(List::from(Vec::new()));
     assert_eq!(empty.to::<Vec<f64>>(), Ok(vec![]));
     assert_eq!(empty.to::<Vec<Option<f64>>>(), Ok(vec![]));
+    assert_eq!(empty.to::<Cow<'_, [f64]>>(), Ok(Cow::Borrowed(&[][..])));
     assert_eq!(empty.to::<Vec<Symbol>>(), Ok(vec![]));
     assert_eq!(empty.to::<Vec<SymbolRef<'_>>>(), Ok(vec![]));
     assert_eq!(empty.to::<Vec<String>>(), Ok(vec![]));
@@ -508,6 +511,21 @@ fn owned_vectors_are_not_copied() {
 
     let value = Value::from(Items::<Byte>::from(vec![1; 100]));
     assert_eq!(value.to::<Vec<Byte>>(), Ok(vec![Byte(1); 100]));
+}
+
+#[test]
+fn slices_outlive_what_they_were_converted_by() {
+    fn prices(answer: &Value) -> Result<Cow<'_, [f64]>, ConvertError> {
+        answer.to()
+    }
+    let answer = Value::from(vec![101.25, 101.5]);
+    let prices = prices(&answer).unwrap();
+    assert!(matches!(prices, Cow::Borrowed([101.25, 101.5])));
+    let error = Value::from(1_i64).to::<Cow<'_, [f64]>>().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "expected a float vector, found a long atom"
+    );
 }
 
 #[test]
