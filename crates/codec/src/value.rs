@@ -56,6 +56,7 @@ mod items;
 mod keep;
 mod list;
 mod nodes;
+mod objects;
 mod symbol;
 mod symbols;
 mod table;
@@ -93,7 +94,8 @@ pub use walk::Walk;
 
 pub(crate) use atom::with_atom;
 pub(crate) use header::VectorHeader;
-pub(crate) use nodes::{Node, Nodes, Outline};
+pub(crate) use nodes::{Node, Nodes};
+pub(crate) use objects::Outline;
 pub(crate) use vector::with_vector;
 pub(crate) use view::{Cursor, SharedView};
 

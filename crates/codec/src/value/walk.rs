@@ -2,9 +2,8 @@
 
 use core::fmt;
 
-use super::nodes::Outline;
-use super::view::Cursor;
-use super::{Value, ValueRef};
+use super::ValueRef;
+use super::objects::Objects;
 
 /// Iterates over a value and all values inside it, each with its depth.
 ///
@@ -39,10 +38,7 @@ impl<'a> ValueRef<'a> {
     /// counts separately: to print all of them, as above, reads each once for every level.
     pub fn walk(self) -> Walk<'a> {
         Walk {
-            objects: Objects {
-                current: Source::One(Some(self)),
-                waiting: Vec::new(),
-            },
+            objects: Objects::of(self),
             levels: Levels::of_one(),
         }
     }
@@ -74,84 +70,6 @@ impl fmt::Debug for Walk<'_> {
         f.debug_struct("Walk")
             .field("depth", &self.levels.depth)
             .finish_non_exhaustive()
-    }
-}
-
-/// Iterates over the objects of a value, each with the count of those inside it. A received value
-/// needs no stack for it, a built one a stack on the heap.
-#[derive(Clone)]
-struct Objects<'a> {
-    current: Source<'a>,
-    waiting: Vec<Source<'a>>,
-}
-
-/// Where the next objects come from.
-#[derive(Clone)]
-enum Source<'a> {
-    One(Option<ValueRef<'a>>),
-    Built(core::slice::Iter<'a, Value>),
-    /// Checked bytes, of which so many objects are still to come.
-    View(Cursor<'a>, usize),
-}
-
-impl<'a> Objects<'a> {
-    #[inline]
-    fn next(&mut self) -> Option<(ValueRef<'a>, usize)> {
-        loop {
-            let value = match &mut self.current {
-                Source::One(value) => value.take(),
-                Source::Built(items) => items.next().map(Value::as_ref),
-                Source::View(_, 0) => None,
-                Source::View(cursor, pending) => {
-                    let value = cursor.read()?;
-                    let inside = cursor.enter();
-                    *pending = (*pending - 1).saturating_add(inside);
-                    return Some((value, inside));
-                }
-            };
-            match value {
-                Some(value) => return Some((value, self.open(value))),
-                None => self.current = self.waiting.pop()?,
-            }
-        }
-    }
-
-    /// Continues with what is inside a value, and returns how many objects that is.
-    fn open(&mut self, value: ValueRef<'a>) -> usize {
-        match value.outline() {
-            Outline::Leaf => 0,
-            Outline::View(view) => {
-                let mut cursor = view.cursor(0);
-                let inside = cursor.read().map_or(0, |_| cursor.enter());
-                self.enter(Source::View(cursor, inside));
-                inside
-            }
-            Outline::Built { first, rest } => {
-                self.enter(Source::Built(rest.iter()));
-                if let Some(vector) = first {
-                    self.enter(Source::One(Some(ValueRef::Vector(vector))));
-                }
-                usize::from(first.is_some()) + rest.len()
-            }
-        }
-    }
-
-    /// Continues with `inner`, and with what was under way after it.
-    fn enter(&mut self, inner: Source<'a>) {
-        let outer = core::mem::replace(&mut self.current, inner);
-        if !outer.is_empty() {
-            self.waiting.push(outer);
-        }
-    }
-}
-
-impl Source<'_> {
-    fn is_empty(&self) -> bool {
-        match self {
-            Self::One(value) => value.is_none(),
-            Self::Built(items) => items.as_slice().is_empty(),
-            Self::View(_, pending) => *pending == 0,
-        }
     }
 }
 
@@ -260,7 +178,7 @@ mod tests {
     use crate::strategy;
     use crate::sym;
     use crate::value::{
-        Dict, Function, FunctionRef, IteratorPrimitive, Table, UnaryPrimitive, Vector,
+        Dict, Function, FunctionRef, IteratorPrimitive, Table, UnaryPrimitive, Value, Vector,
     };
 
     #[test]
