@@ -12,7 +12,7 @@ use bytes::Bytes;
 use crate::byte_order::ByteOrder;
 use crate::config::Capability;
 use crate::decode::{DecodeError, check};
-use crate::frame::Header;
+use crate::header::Header;
 use crate::outbox::Outbox;
 use crate::value::{
     BasicType, Item, Items, Node, Nodes, Outline, SharedView, Symbols, Value, Vector, VectorHeader,

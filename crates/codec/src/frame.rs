@@ -48,10 +48,9 @@ use bytes::{Buf, BytesMut};
 
 use crate::message::{Body, Message, MessageKind};
 
-mod header;
 pub(crate) mod room;
 
-pub use header::{FrameError, Header};
+pub use crate::header::{FrameError, Header};
 
 /// Cuts a stream of bytes into messages and says how to read it.
 ///

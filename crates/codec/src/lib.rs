@@ -82,6 +82,7 @@ pub mod decode;
 pub mod encode;
 pub mod frame;
 pub mod handshake;
+mod header;
 pub mod message;
 mod nul;
 pub mod outbox;

@@ -7,7 +7,7 @@
 
 use bytes::BytesMut;
 
-use super::header::Header;
+use crate::header::Header;
 
 /// Makes room in the buffer that small messages share, for at least `missing` bytes.
 ///

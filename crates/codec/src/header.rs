@@ -1,11 +1,10 @@
-//! The 8 bytes in front of a message; their layout is in the [module above](super).
+//! The 8 bytes in front of a message; their layout is in [`frame`](crate::frame).
 
 use core::{error, fmt};
 
 use crate::byte_order::ByteOrder;
 use crate::compress::Form;
 use crate::config::Limits;
-use crate::message::MessageKind;
 
 /// The first 8 bytes of a message; see the [module](crate::frame) for their layout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -163,6 +162,42 @@ impl fmt::Display for FrameError {
 }
 
 impl error::Error for FrameError {}
+
+/// What a message is for: byte 1 of its header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "KX's validator knows these three and refuses others"
+)]
+pub enum MessageKind {
+    /// `0`: nobody waits for an answer (set, `(neg h) x`).
+    Async,
+    /// `1`: the sender waits for a response (get, `h x`).
+    Sync,
+    /// `2`: the answer to a sync message.
+    Response,
+}
+
+impl MessageKind {
+    /// Returns the kind that a header's second byte stands for.
+    pub const fn from_byte(byte: u8) -> Option<Self> {
+        match byte {
+            0 => Some(Self::Async),
+            1 => Some(Self::Sync),
+            2 => Some(Self::Response),
+            _ => None,
+        }
+    }
+
+    /// Returns the header byte of this kind.
+    pub const fn to_byte(self) -> u8 {
+        match self {
+            Self::Async => 0,
+            Self::Sync => 1,
+            Self::Response => 2,
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {
