@@ -297,6 +297,7 @@ mod tests {
     use std::thread;
     use std::time::Duration;
 
+    use hopen_codec::config::Limits;
     use hopen_codec::message::{Message, MessageKind};
     use socket2::SockRef;
 
@@ -311,6 +312,17 @@ mod tests {
         assert!(SockRef::from(stream).keepalive().unwrap());
         assert_eq!(stream.read_timeout().unwrap(), None);
         assert_eq!(stream.write_timeout().unwrap(), None);
+    }
+
+    #[test]
+    fn a_handle_that_nothing_was_said_about_has_the_limits_of_a_client() {
+        let (handle, _peer) = opened();
+        let limits = handle.connection.config().limits;
+        assert_eq!(limits, Limits::client());
+        assert_eq!(
+            (limits.login, limits.message, limits.kept_asyncs),
+            (64 * 1024, (1 << 40) - 1, 64 * 1024 * 1024)
+        );
     }
 
     #[test]
