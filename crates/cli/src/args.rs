@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 use std::ffi::OsString;
+use std::io;
 use std::path::PathBuf;
 
 use clap::error::{ContextKind, ContextValue};
@@ -105,17 +106,19 @@ pub(crate) enum Recompress {
 pub(crate) fn read() -> Result<Task, Status> {
     let arguments = Arguments::try_parse().map_err(|mut error| {
         // A handle in the wrong place may hold a password.
-        if let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue)
-            && value.contains(':')
-        {
-            let hidden = ContextValue::String("…".to_owned());
-            error.insert(ContextKind::InvalidValue, hidden);
+        for kind in [ContextKind::InvalidValue, ContextKind::InvalidArg] {
+            if let Some(ContextValue::String(value)) = error.get(kind)
+                && value.contains(':')
+            {
+                error.insert(kind, ContextValue::String("…".to_owned()));
+                error.remove(ContextKind::Suggested);
+            }
         }
-        let _ = error.print();
-        if error.use_stderr() {
-            Status::Usage
-        } else {
-            Status::Success
+        let printed = error.print();
+        match printed {
+            _ if error.use_stderr() => Status::Usage,
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Status::CannotWrite,
+            _ => Status::Success,
         }
     })?;
     match arguments.command {

@@ -15,7 +15,7 @@ use hopen_codec::message::Message;
 
 use crate::args::{InputOptions, Layout};
 use crate::fault::Fault;
-use crate::status::{Status, report};
+use crate::status::{Status, file_name, report};
 
 /// What came of showing a message: nothing more to say, or what is wrong with it.
 pub(crate) type Shown = Result<(), Fault>;
@@ -42,7 +42,7 @@ pub(crate) fn for_each<W: Write>(
             run.read(STDIN, &mut io::stdin().lock(), options.layout)?;
             continue;
         }
-        let name = path.display().to_string();
+        let name = file_name(path);
         match File::open(path) {
             Ok(mut file) => run.read(&name, &mut file, options.layout)?,
             Err(error) => run.unreadable(&name, &error)?,

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
+use std::time::Duration;
 
 use hopen_blocking::{Error, Handle, Options, hopen};
 use hopen_codec::address::Address;
@@ -12,7 +13,7 @@ use hopen_codec::config::Limits;
 use hopen_codec::value::Value;
 
 use crate::args::{Mode, QueryOptions};
-use crate::status::{Status, report};
+use crate::status::{Status, file_name, report};
 
 /// Asks everything and prints the answers. An error is one of writing to `out`.
 pub(crate) fn run(options: QueryOptions, out: &mut impl Write) -> io::Result<Status> {
@@ -77,10 +78,7 @@ fn tell(mut handle: Handle, queries: Vec<Value>) -> Result<(), Error> {
     for query in queries {
         handle.set(query)?;
     }
-    handle.flush()?;
-    // Nothing is left that this could drop.
-    handle.close();
-    Ok(())
+    handle.finish(LINGER)
 }
 
 /// Returns the questions as they are sent: char vectors.
@@ -102,7 +100,7 @@ fn find_password(address: &mut Address, file: Option<&Path>) -> Result<(), Statu
     }
     let (password, source) = match (file, std::env::var_os(VARIABLE)) {
         (Some(path), _) => {
-            let name = path.display().to_string();
+            let name = file_name(path);
             let password = first_line(path).map_err(|error| {
                 report(format_args!(
                     "error: cannot read the password file {name}: {error}"
@@ -138,6 +136,9 @@ fn without_newline(text: &[u8]) -> &[u8] {
         .or_else(|| text.strip_suffix(b"\n"))
         .unwrap_or(text)
 }
+
+/// How long to wait at most for the other side to have read everything: it may be busy with a query.
+const LINGER: Duration = Duration::from_secs(10);
 
 /// The environment variable that may hold a password.
 const VARIABLE: &str = "HOPEN_PASSWORD";

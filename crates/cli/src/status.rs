@@ -2,7 +2,11 @@
 
 use core::fmt;
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
+
+use hopen_codec::address::Address;
+use hopen_codec::value::SymbolRef;
 
 /// How the program ends; the worst of what happened, which is the greatest.
 ///
@@ -34,6 +38,16 @@ impl From<Status> for ExitCode {
             Status::CannotWrite => 74,
         })
     }
+}
+
+/// Names a file in a message: on one line, without what could drive a terminal, and without the
+/// password of what is a handle in the wrong place.
+pub(crate) fn file_name(path: &Path) -> String {
+    if let Some(Ok(address)) = path.to_str().map(str::parse::<Address>) {
+        return address.to_string();
+    }
+    SymbolRef::new(path.as_os_str().as_encoded_bytes())
+        .map_or_else(|_| "a name with a NUL".to_owned(), |name| name.to_string())
 }
 
 /// Writes a line to standard error. Where that fails there is nobody left to tell.

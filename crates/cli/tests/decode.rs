@@ -203,6 +203,23 @@ fn a_file_that_cannot_be_read_is_named_and_the_others_are_done() {
 }
 
 #[test]
+fn a_file_is_named_without_what_drives_a_terminal_and_without_a_password() {
+    for (name, named) in [
+        ("\x1b]0;owned\x07\nx", "\\033]0;owned\\007\\012x"),
+        (":h:1:ann:secret", ":h:1:ann"),
+    ] {
+        for command in ["decode", "recode"] {
+            let outcome = hopen(&[command, name], "");
+            assert_eq!(outcome.code, Some(66));
+            let said = format!("cannot read {named}: ");
+            assert!(outcome.stderr.contains(&said), "{outcome:?}");
+            assert!(!outcome.stderr.contains("secret"), "{outcome:?}");
+            assert_eq!(outcome.stderr.lines().count(), 1, "{outcome:?}");
+        }
+    }
+}
+
+#[test]
 fn a_reader_who_has_had_enough_is_no_error() {
     let mut program = command(&["decode"])
         .stdin(Stdio::piped())
@@ -367,6 +384,20 @@ fn of_many_items_the_first_are_explained() {
         (
             "00 00 0a000000".to_owned() + &"f90700000000000000".repeat(10),
             "2 more, 18 bytes",
+        ),
+        // Behind eight longs one of each kind that holds others, and symbols.
+        (
+            "00 00 10000000".to_owned()
+                + &"f90700000000000000".repeat(8)
+                + "0000020000006500f56100"
+                + "630b000100000061000700010000000100000000000000"
+                + "6200630b000100000061000000010000000700010000000100000000000000"
+                + "64666f6f000a00030000007b787d"
+                + "68020000006601f90100000000000000"
+                + "6902000000650f650f"
+                + "6b6601"
+                + "0b000200000061006200",
+            "8 more, 117 bytes",
         ),
     ] {
         let length = 8 + bytes(&body).len() as u32;

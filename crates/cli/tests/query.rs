@@ -142,6 +142,7 @@ fn an_async_query_arrives_also_where_the_server_pushes_something_meanwhile() {
         // has not sent by then.
         peer.send_message(ASYNC, &chars("news"));
         let message = peer.body(header);
+        peer.send_message(ASYNC, &chars("thanks"));
         assert!(peer.rest().is_empty());
         message
     });
@@ -256,6 +257,7 @@ fn wrong_usage_says_what_to_write_and_never_a_password() {
         (&["--timeout", ":h:1:ann:secret", "1"], "--timeout <MS>"),
         (&["--timeout=0", "::1", "1"], "--timeout <MS>"),
         (&["--async=:h:1:ann:secret", "1"], "--async"),
+        (&["--:h:1:ann:secret", "1"], "unexpected argument"),
         (&["--nosuch", "::1", "1"], "--nosuch"),
         (&["--timeout", "5"], "<HANDLE>"),
         (&[], "<HANDLE>"),

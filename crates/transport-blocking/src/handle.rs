@@ -3,6 +3,7 @@
 use core::{fmt, mem};
 use std::io::{self, Read};
 use std::net::{Shutdown, TcpStream};
+use std::time::{Duration, Instant};
 
 use bytes::{Buf, BytesMut};
 use hopen_codec::backlog::Backlog;
@@ -12,6 +13,7 @@ use hopen_codec::outbox::Outbox;
 use hopen_codec::remote_error::RemoteError;
 use hopen_codec::value::Value;
 
+use crate::stream::is_timeout;
 use crate::{Error, stream};
 
 /// An open handle to a process.
@@ -136,8 +138,41 @@ impl Handle {
         }
     }
 
+    /// Writes what waits, says that nothing more comes, and waits until the other side has closed,
+    /// which a q process does when it has read everything; for `patience` at most. What it sends
+    /// meanwhile is dropped.
+    ///
+    /// [`close`](Self::close) does not wait, as q does not: if the other side sends something to a
+    /// socket that is closed, the system resets the connection, and what the other side has not
+    /// read by then is lost although it was flushed.
+    ///
+    /// # Errors
+    ///
+    /// Where writing fails, or the connection breaks before the other side has closed.
+    pub fn finish(mut self, patience: Duration) -> Result<(), Error> {
+        self.flush()?;
+        self.stream.shutdown(Shutdown::Write).map_err(Error::Io)?;
+        let end = Instant::now().checked_add(patience);
+        let mut unread = [0; 16 * 1024];
+        loop {
+            let left = end.map(|end| end.saturating_duration_since(Instant::now()));
+            if left.is_some_and(|left| left.is_zero()) {
+                return Ok(());
+            }
+            self.stream.set_read_timeout(left).map_err(Error::Io)?;
+            match self.stream.read(&mut unread) {
+                Ok(0) => return Ok(()),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if is_timeout(&error) => return Ok(()),
+                Err(error) => return Err(Error::Io(error)),
+            }
+        }
+    }
+
     /// Closes the handle: `hclose`. What was [`set`](Self::set) and not written yet is dropped, as q
-    /// does. Returns how many bytes that were.
+    /// does. Returns how many bytes that were. [`finish`](Self::finish) waits until the other side
+    /// has read what was written.
     pub fn close(mut self) -> usize {
         self.outbox.clear()
     }
@@ -266,7 +301,8 @@ impl fmt::Debug for Handle {
 impl Drop for Handle {
     /// Takes what the other side has sent and nobody has read, without waiting. A socket that is
     /// closed over unread bytes is reset, and what it has still to send is lost: messages that
-    /// [`flush`](Handle::flush) has handed to the system.
+    /// [`flush`](Handle::flush) has handed to the system. What comes after that has the same effect;
+    /// [`finish`](Handle::finish) waits for it.
     fn drop(&mut self) {
         let mut unread = [0; 16 * 1024];
         let mut left = DRAINED;
@@ -323,6 +359,34 @@ mod tests {
             (limits.login, limits.message, limits.kept_asyncs),
             (64 * 1024, (1 << 40) - 1, 64 * 1024 * 1024)
         );
+    }
+
+    #[test]
+    fn finish_waits_until_the_other_side_has_read_everything() {
+        let (mut handle, mut peer) = opened();
+        let expected = message(MessageKind::Async, vec![7_i64; 1_000_000]).len();
+        let reader = thread::spawn(move || {
+            let mut count = 0;
+            let mut piece = vec![0; 100_000];
+            // What is pushed now would reset a connection that is closed already.
+            loop {
+                peer.write_all(&message(MessageKind::Async, 1_i64)).unwrap();
+                match peer.read(&mut piece).unwrap() {
+                    0 => return count,
+                    read => count += read,
+                }
+            }
+        });
+        handle.set(vec![7_i64; 1_000_000]).unwrap();
+        handle.finish(Duration::from_secs(60)).unwrap();
+        assert_eq!(reader.join().unwrap(), expected);
+    }
+
+    #[test]
+    fn finish_waits_no_longer_than_was_said() {
+        let (handle, peer) = opened();
+        handle.finish(Duration::from_millis(1)).unwrap();
+        drop(peer);
     }
 
     #[test]

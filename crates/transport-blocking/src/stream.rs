@@ -40,5 +40,11 @@ pub(crate) fn write(mut stream: impl Write, outbox: &mut Outbox) -> io::Result<u
     Ok(written)
 }
 
+/// Returns whether an error says that a socket's time-out has passed.
+pub(crate) fn is_timeout(error: &io::Error) -> bool {
+    use io::ErrorKind::{TimedOut, WouldBlock};
+    matches!(error.kind(), TimedOut | WouldBlock)
+}
+
 /// How many pieces of the outbox are written at once.
 const SLICES: usize = 16;

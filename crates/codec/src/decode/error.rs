@@ -144,16 +144,16 @@ impl fmt::Display for DecodeErrorKind {
             Self::UnterminatedSymbol => f.write_str("a symbol has no end"),
             Self::Primitive { found, code } => write!(f, "no {found} has the code {code}"),
             Self::LambdaText { found } => {
-                write!(f, "a lambda's text is a {found}, not a char vector")
+                write!(f, "a lambda's text is no char vector but {found}")
             }
-            Self::TableContent { found } => write!(f, "a table holds a {found}, not a dictionary"),
+            Self::TableContent { found } => write!(f, "a table holds no dictionary but {found}"),
             Self::TableNames { found } => {
-                write!(f, "a table's names are a {found}, not a symbol vector")
+                write!(f, "a table's names are no symbol vector but {found}")
             }
             Self::TableColumns { found } => {
                 write!(
                     f,
-                    "a table's columns are a {found}, neither a list nor a symbol"
+                    "a table's columns are neither a list nor a symbol but {found}"
                 )
             }
             Self::Compression(error) => fmt::Display::fmt(error, f),
