@@ -229,6 +229,20 @@ impl Nullable for Guid {
     }
 }
 
+/// Reads a number in either byte order, and wraps it.
+macro_rules! number_from_wire {
+    ($number:ty, $wrap:expr) => {
+        #[inline]
+        fn from_wire(bytes: &[u8], order: ByteOrder) -> Self {
+            let bytes = bytes.first_chunk().copied().unwrap_or_default();
+            $wrap(match order {
+                ByteOrder::Little => <$number>::from_le_bytes(bytes),
+                ByteOrder::Big => <$number>::from_be_bytes(bytes),
+            })
+        }
+    };
+}
+
 /// Items that are integers: of `$number`, wrapped by `$wrap`.
 macro_rules! integer_item {
     ($($type:ty, $variant:ident, $number:ty, $wrap:expr, $unwrap:expr;)*) => {$(
@@ -238,14 +252,7 @@ macro_rules! integer_item {
             const SWAPS: bool = true;
             const BITWISE: bool = true;
 
-            #[inline]
-            fn from_wire(bytes: &[u8], order: ByteOrder) -> Self {
-                let bytes = bytes.first_chunk().copied().unwrap_or_default();
-                $wrap(match order {
-                    ByteOrder::Little => <$number>::from_le_bytes(bytes),
-                    ByteOrder::Big => <$number>::from_be_bytes(bytes),
-                })
-            }
+            number_from_wire!($number, $wrap);
 
             fn key(self) -> u128 {
                 $unwrap(self) as u128
@@ -284,14 +291,7 @@ macro_rules! float_item {
             const SWAPS: bool = true;
             const BITWISE: bool = false;
 
-            #[inline]
-            fn from_wire(bytes: &[u8], order: ByteOrder) -> Self {
-                let bytes = bytes.first_chunk().copied().unwrap_or_default();
-                $wrap(match order {
-                    ByteOrder::Little => <$number>::from_le_bytes(bytes),
-                    ByteOrder::Big => <$number>::from_be_bytes(bytes),
-                })
-            }
+            number_from_wire!($number, $wrap);
 
             fn key(self) -> u128 {
                 let number: $number = $unwrap(self);
