@@ -285,3 +285,11 @@ fn help_and_version_are_no_errors() {
         assert!(outcome.stdout.contains(says), "{outcome:?}");
     }
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn of_a_password_file_without_an_end_no_more_is_read_than_a_login_may_be() {
+    let outcome = hopen(&["--password-file", "/dev/zero", "::1", "1"], "");
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(64), ""));
+    assert!(outcome.stderr.contains("/dev/zero"), "{outcome:?}");
+}
