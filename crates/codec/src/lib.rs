@@ -62,10 +62,11 @@
 //!
 //! # What is promised
 //!
-//! - **Nothing a peer sends** makes this crate panic, recurse, spin, or allocate more than 64 KiB
-//!   and 8 times the bytes that arrived; a compressed message counts as the smaller of what it
-//!   claims and 128 times its bytes. The buffer for one announced message is taken whole up to
-//!   64 MiB and grows with what arrives beyond that.
+//! - **Nothing a peer sends** makes this crate panic, recurse or spin, and decoding it allocates no
+//!   more than 64 KiB and 8 times the bytes that arrived; a compressed message counts as the smaller
+//!   of what it claims and 128 times its bytes. The buffer for one announced message is taken whole
+//!   up to 64 MiB and grows with what arrives beyond that. What a program converts a value to takes
+//!   what that takes: a `Vec` of 48-byte [`Value`](value::Value)s for a byte each, if it asks for it.
 //! - **Lossless**: what KX's own code emits decodes and encodes to the same bytes.
 //! - **An error says** what is wrong and where, and whether the connection goes on.
 #![forbid(unsafe_code)]
