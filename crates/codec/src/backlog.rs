@@ -1,26 +1,28 @@
-//! Async messages that wait for somebody to ask for them.
+//! Messages that wait for somebody to ask for them.
 //!
-//! While a response is awaited, asyncs arrive that the caller did not ask for yet. They are kept in
-//! order, and since the peer decides how many they are, [`Backlog`] bounds what keeping them
-//! takes: by [`Limits::kept_asyncs`](crate::config::Limits::kept_asyncs), in memory and not in
-//! bytes of the wire. A message of 10 bytes takes much more than 10 to keep, and cut from the
-//! buffer that it was received in it would keep all 64 KiB of that from being used again. So
-//! messages that share a buffer are copied out of it; one of more than 64 KiB has a buffer of its
-//! own and stays there.
+//! While a response is awaited, other messages arrive: asyncs that the caller did not ask for yet, and
+//! requests of the peer that are not for now. They are kept in order, and since the peer decides how
+//! many they are, [`Backlog`] bounds what keeping them takes: by
+//! [`Limits::kept_asyncs`](crate::config::Limits::kept_asyncs), in memory and not in bytes of the
+//! wire. A message of 10 bytes takes much more than 10 to keep, and cut from the buffer that it was
+//! received in it would keep all 64 KiB of that from being used again. So messages that share a buffer
+//! are copied out of it; one of more than 64 KiB has a buffer of its own and stays there.
 //!
 //! ```
-//! use hopen_codec::backlog::Backlog;
+//! use hopen_codec::backlog::{Backlog, Kept};
 //! use hopen_codec::config::Limits;
 //! use hopen_codec::message::Body;
 //! use hopen_codec::value::Value;
 //!
 //! let limits = Limits::client();
 //! let mut backlog = Backlog::new(limits.kept_asyncs);
-//! backlog.push(Body::encode(&Value::from("first"))?)?;
-//! backlog.push(Body::encode(&Value::from("second"))?)?;
+//! backlog.push(Kept::Async(Body::encode(&Value::from("first"))?))?;
+//! backlog.push(Kept::Async(Body::encode(&Value::from("second"))?))?;
 //! assert_eq!(backlog.len(), 2);
 //!
-//! let first = backlog.pop().expect("two are kept");
+//! let Some(Kept::Async(first)) = backlog.pop() else {
+//!     panic!("two are kept")
+//! };
 //! assert_eq!(first.decode(&limits)?, Ok(Value::from("first")));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -30,15 +32,29 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
+use crate::connection::Ticket;
 use crate::frame::{Header, room};
 use crate::message::Body;
 
-/// Bodies of async messages, first in, first out, within a limit.
+/// A message that nobody has asked for yet.
+#[derive(Debug)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "what was kept is to be handled in full"
+)]
+pub enum Kept {
+    /// An async message.
+    Async(Body),
+    /// A request of the peer, which waits for an answer.
+    Request(Ticket, Body),
+}
+
+/// Messages that nobody has asked for yet, first in, first out, within a limit.
 ///
 /// Fill it with [`push`](Self::push), empty it with [`pop`](Self::pop). Its `Debug` form tells
 /// sizes only.
 pub struct Backlog {
-    bodies: VecDeque<Body>,
+    messages: VecDeque<Kept>,
     bytes: usize,
     limit: usize,
 }
@@ -47,18 +63,22 @@ impl Backlog {
     /// What a message counts beside the bytes of its body: 32 bytes for its header and the
     /// allocation, and three places in the queue, as a full queue is copied into one of twice its
     /// size.
-    pub const BESIDE: usize = 32 + 3 * size_of::<Body>();
+    pub const BESIDE: usize = 32 + 3 * size_of::<Kept>();
 
-    /// Returns a backlog that may take up to `limit` bytes of memory.
+    /// Returns a backlog that is full when it takes `limit` bytes of memory.
     pub const fn new(limit: usize) -> Self {
         Self {
-            bodies: VecDeque::new(),
+            messages: VecDeque::new(),
             bytes: 0,
             limit,
         }
     }
 
-    /// Keeps a body behind the others. It counts its length and [`BESIDE`](Self::BESIDE).
+    /// Keeps a message behind the others. It counts the length of its body and
+    /// [`BESIDE`](Self::BESIDE).
+    ///
+    /// The last one may go beyond the limit, whatever its length, which has a limit of its own
+    /// ([`Limits::message`](crate::config::Limits::message)): it is in memory already.
     ///
     /// A body of a message of up to 64 KiB is copied, so that it does not keep the buffer that
     /// such messages share. A larger one is kept as it is: received as
@@ -67,40 +87,43 @@ impl Backlog {
     ///
     /// # Errors
     ///
-    /// Where that would be more than the limit, also of the first one. The body is dropped, those
-    /// before it stay. A message is missing then: to go on receiving would hide that.
-    pub fn push(&mut self, body: Body) -> Result<(), BacklogFull> {
-        let full = BacklogFull { limit: self.limit };
-        let bytes = self.bytes.checked_add(cost(&body)).ok_or(full)?;
-        if bytes > self.limit {
-            return Err(full);
+    /// Where it [is full](Self::is_full). The message is dropped, those before it stay. One is
+    /// missing then: to go on receiving would hide that.
+    pub fn push(&mut self, message: Kept) -> Result<(), BacklogFull> {
+        if self.is_full() {
+            return Err(BacklogFull { limit: self.limit });
         }
-        self.bytes = bytes;
-        self.bodies.push_back(alone(body));
+        self.bytes = self.bytes.saturating_add(cost(&message));
+        self.messages.push_back(alone(message));
         Ok(())
     }
 
-    /// Takes the oldest body.
-    pub fn pop(&mut self) -> Option<Body> {
-        let body = self.bodies.pop_front()?;
-        self.bytes -= cost(&body);
-        if self.bodies.is_empty() {
-            self.bodies.shrink_to(KEPT_PLACES);
+    /// Takes the oldest message.
+    pub fn pop(&mut self) -> Option<Kept> {
+        let message = self.messages.pop_front()?;
+        self.bytes = self.bytes.saturating_sub(cost(&message));
+        if self.messages.is_empty() {
+            self.messages.shrink_to(KEPT_PLACES);
         }
-        Some(body)
+        Some(message)
     }
 
-    /// Returns how many bodies are kept.
+    /// Returns whether nothing more is kept before something is taken.
+    pub const fn is_full(&self) -> bool {
+        self.bytes >= self.limit
+    }
+
+    /// Returns how many messages are kept.
     pub fn len(&self) -> usize {
-        self.bodies.len()
+        self.messages.len()
     }
 
-    /// Returns whether no body is kept.
+    /// Returns whether no message is kept.
     pub fn is_empty(&self) -> bool {
-        self.bodies.is_empty()
+        self.messages.is_empty()
     }
 
-    /// Returns what the bodies count, which is at most the limit.
+    /// Returns what the messages count: the limit and one message at most.
     pub const fn bytes(&self) -> usize {
         self.bytes
     }
@@ -116,7 +139,7 @@ impl fmt::Debug for Backlog {
     }
 }
 
-/// More async messages came than are kept.
+/// More messages came than are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BacklogFull {
@@ -126,21 +149,29 @@ pub struct BacklogFull {
 
 impl fmt::Display for BacklogFull {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "more than {} bytes of async messages wait", self.limit)
+        write!(f, "more than {} bytes of messages wait", self.limit)
     }
 }
 
 impl core::error::Error for BacklogFull {}
 
-/// Returns what a body counts: the same before and after [`alone`].
-fn cost(body: &Body) -> usize {
+/// Returns what a message counts: the same before and after [`alone`].
+fn cost(message: &Kept) -> usize {
+    let (Kept::Async(body) | Kept::Request(_, body)) = message;
     usize::try_from(body.len())
         .unwrap_or(usize::MAX)
         .saturating_add(Backlog::BESIDE)
 }
 
-/// Returns the body in memory that it shares with no other message.
-fn alone(body: Body) -> Body {
+/// Returns the message with its body in memory that it shares with no other.
+fn alone(message: Kept) -> Kept {
+    match message {
+        Kept::Async(body) => Kept::Async(copied(body)),
+        Kept::Request(ticket, body) => Kept::Request(ticket, copied(body)),
+    }
+}
+
+fn copied(body: Body) -> Body {
     if body.len() > (room::SHARED - Header::LENGTH) as u64 {
         return body;
     }
@@ -170,11 +201,11 @@ mod tests {
         for value in &values {
             let body = Body::encode(value).unwrap();
             counts.push(counts[counts.len() - 1] + body.len() as usize + Backlog::BESIDE);
-            backlog.push(body).unwrap();
+            backlog.push(Kept::Async(body)).unwrap();
             assert_eq!(backlog.bytes(), counts[backlog.len()]);
         }
         for (n, value) in values.iter().enumerate() {
-            let body = backlog.pop().unwrap();
+            let body = popped(&mut backlog);
             assert_eq!(&body.decode(&Limits::client()).unwrap().unwrap(), value);
             assert_eq!(backlog.bytes(), counts[3] - counts[n + 1]);
         }
@@ -183,20 +214,23 @@ mod tests {
     }
 
     #[test]
-    fn the_limit_is_reached_exactly_and_what_was_kept_stays() {
+    fn one_message_may_go_beyond_the_limit_and_what_was_kept_stays() {
         let one = 100 + Backlog::BESIDE;
-        for (limit, fits) in [(0, 0), (one - 1, 0), (one, 1), (3 * one - 1, 2)] {
+        for (limit, fits) in [(0, 0), (1, 1), (one, 1), (one + 1, 2), (3 * one, 3)] {
             let mut backlog = Backlog::new(limit);
             for _ in 0..fits {
-                backlog.push(body(100)).unwrap();
+                assert!(!backlog.is_full());
+                backlog.push(Kept::Async(body(100))).unwrap();
             }
+            assert!(backlog.is_full());
             for _ in 0..2 {
-                assert_eq!(backlog.push(body(100)), Err(BacklogFull { limit }));
+                let pushed = backlog.push(Kept::Async(body(100)));
+                assert_eq!(pushed, Err(BacklogFull { limit }));
             }
             assert_eq!((backlog.len(), backlog.bytes()), (fits, fits * one));
             if fits > 0 {
                 backlog.pop().unwrap();
-                backlog.push(body(100)).unwrap();
+                backlog.push(Kept::Async(body(100))).unwrap();
             }
         }
     }
@@ -218,10 +252,10 @@ mod tests {
             );
             input.extend_from_slice(b"\x01\0\0\0\x0a\0\0\0\x01\x01");
             let message = frames.decode(&mut input).unwrap().unwrap();
-            if backlog.push(message.body).is_err() {
+            if backlog.push(Kept::Async(message.body)).is_err() {
                 break;
             }
-            let places = backlog.bodies.capacity();
+            let places = backlog.messages.capacity();
             if queues.last() != Some(&places) {
                 queues.push(places);
             }
@@ -231,11 +265,11 @@ mod tests {
             panic!("the queue has grown")
         };
         assert!(before + last <= 3 * backlog.len());
-        let held = backlog.len() * 32 + (before + last) * size_of::<Body>();
-        assert!(held <= limit, "{held}");
+        let held = backlog.len() * 32 + (before + last) * size_of::<Kept>();
+        assert!(held <= limit + Backlog::BESIDE, "{held}");
 
         while backlog.pop().is_some() {}
-        assert!(backlog.bodies.capacity() <= KEPT_PLACES);
+        assert!(backlog.messages.capacity() <= KEPT_PLACES);
     }
 
     #[test]
@@ -247,8 +281,8 @@ mod tests {
             let received = FrameDecoder::new(u64::MAX).decode(&mut input);
             let received = received.unwrap().unwrap().body;
             let mut backlog = Backlog::new(usize::MAX);
-            backlog.push(received.clone()).unwrap();
-            let kept = backlog.pop().unwrap();
+            backlog.push(Kept::Async(received.clone())).unwrap();
+            let kept = popped(&mut backlog);
             assert_eq!(kept.chunks(), received.chunks());
             assert_eq!(kept.byte_order(), ByteOrder::Big);
             let moved = kept.chunks()[0].as_ptr() != received.chunks()[0].as_ptr();
@@ -261,10 +295,17 @@ mod tests {
         let value = Value::from(vec![7_i64; 1000]);
         let compressed = Body::encode(&value).unwrap().compress();
         let mut backlog = Backlog::new(usize::MAX);
-        backlog.push(compressed.clone()).unwrap();
-        let kept = backlog.pop().unwrap();
+        backlog.push(Kept::Async(compressed.clone())).unwrap();
+        let kept = popped(&mut backlog);
         assert_eq!(kept.form(), compressed.form());
         assert_eq!(kept.decode(&Limits::client()).unwrap(), Ok(value));
+    }
+
+    fn popped(backlog: &mut Backlog) -> Body {
+        match backlog.pop() {
+            Some(Kept::Async(body)) => body,
+            other => panic!("{other:?}"),
+        }
     }
 
     fn body(length: usize) -> Body {

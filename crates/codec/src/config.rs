@@ -21,6 +21,8 @@ pub struct Config {
     pub capability: Capability,
     /// When to compress what is sent. Default: [`Compression::Auto`].
     pub compression: Compression,
+    /// How many requests may be outstanding. Default: [`Requests::OneAtATime`].
+    pub requests: Requests,
     /// Whether the peer is on this host, which [`Compression::Auto`] asks. A transport that knows
     /// both addresses sets it. Default: `false`.
     pub peer_is_local: bool,
@@ -34,6 +36,7 @@ impl Config {
         Self {
             capability: Capability::MAX,
             compression: Compression::Auto,
+            requests: Requests::OneAtATime,
             peer_is_local: false,
             limits: Limits::client(),
         }
@@ -44,6 +47,7 @@ impl Config {
         Self {
             capability: Capability::MAX,
             compression: Compression::Auto,
+            requests: Requests::OneAtATime,
             peer_is_local: false,
             limits: Limits::server(),
         }
@@ -76,6 +80,24 @@ pub enum Compression {
     Never,
 }
 
+/// How many requests may be outstanding at a time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "a policy to match on in full")]
+pub enum Requests {
+    /// One: the next goes out when the response has come. As q itself does, and right with every
+    /// peer.
+    #[default]
+    OneAtATime,
+    /// Any number, whose responses are taken in the order of the requests.
+    ///
+    /// Only right with a server that never defers an answer (`-30!`) and never calls back while it
+    /// works on one: responses do not say what they answer, and such a server gives them in another
+    /// order. A call-back is noticed and ends the connection. A deferred answer is not: **each
+    /// request may get the answer of another**. Giving up an answer ends the connection in this
+    /// mode.
+    Pipelined,
+}
+
 /// The sizes that a peer may not exceed. Each is there because without it a peer could make this
 /// process allocate or wait without end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,14 +115,27 @@ pub struct Limits {
     /// a server is sent what anybody likes. In both the buffer grows with what has arrived, so
     /// that an announcement alone buys nothing.
     pub message: u64,
-    /// The memory in bytes for async messages that are kept while a response is awaited, counted as
-    /// [`Backlog`](crate::backlog::Backlog) does: the length of each and what keeping it takes.
+    /// The memory in bytes for messages that are kept until somebody asks for them, counted as
+    /// [`Backlog`](crate::backlog::Backlog) does: the length of each and what keeping it takes; the
+    /// last one may go beyond.
     /// Default: 64 MiB.
     ///
     /// A server that publishes faster than it answers would otherwise fill this process, and with
     /// messages of 10 bytes several times as fast as it sends. 64 MiB is what a subscription of
     /// NATS's client for Go keeps by default (`DefaultSubPendingBytesLimit`).
     pub kept_asyncs: usize,
+    /// How many requests the peer may have open, that is sent and not answered. Default 65,536.
+    ///
+    /// Each takes 32 bytes here, beside what the program keeps to answer it. A q process has one
+    /// open, or one for every level of calling back; programs that pipeline have hundreds.
+    pub requests: usize,
+    /// The bytes that may wait to go out, beside the last message. Default 100 MiB.
+    ///
+    /// A peer that reads more slowly than it is sent to would otherwise fill this process, as slow
+    /// subscribers fill a tickerplant. What waits is the sender's to bound, so this is for transports:
+    /// they make the sender wait, or say that the queue is full. 100 MiB is where TorQ cuts off a slow
+    /// subscriber.
+    pub queue: usize,
 }
 
 impl Limits {
@@ -113,6 +148,8 @@ impl Limits {
             login: 64 * 1024,
             message: Self::LARGEST_MESSAGE,
             kept_asyncs: 64 * 1024 * 1024,
+            requests: 65_536,
+            queue: 100 * 1024 * 1024,
         }
     }
 
@@ -122,6 +159,8 @@ impl Limits {
             login: 64 * 1024,
             message: 1024 * 1024 * 1024,
             kept_asyncs: 64 * 1024 * 1024,
+            requests: 65_536,
+            queue: 100 * 1024 * 1024,
         }
     }
 }

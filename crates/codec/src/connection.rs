@@ -2,27 +2,90 @@
 //!
 //! ```text
 //! request  ──▶ sync      ┐                    respond ──▶ response
-//! notify   ──▶ async     │ outbox             ◀── request: the peer waits for `respond`
-//! receive  ◀── response  ┘                    ◀── async
+//! notify   ──▶ async     │ outbox             ◀── Request(ticket): the peer waits for `respond`
+//! receive  ◀── response  ┘                    ◀── Async
 //! ```
 //!
-//! Responses carry no mark of the request that they answer, so one request is outstanding at a
-//! time. Whatever else arrives meanwhile comes out of [`Connection::receive`] as it arrives: asyncs,
-//! and requests of the peer, which waits until they are answered.
-
-use core::fmt;
+//! Both ends are the same type: a server asks and a client answers as well as the other way round.
+//!
+//! Responses carry no mark of the request that they answer ([KX, deferred
+//! response](https://code.kx.com/q/kb/deferred-response/): a server may answer later, and out of
+//! order). Everything here follows from that:
+//!
+//! - **One request is outstanding** at a time, unless the connection is told to
+//!   [pipeline](crate::config::Requests::Pipelined).
+//! - **A request owns its answer.** Who does not want to wait any longer
+//!   [gives up](Connection::give_up) the answer, not the order: it comes out as
+//!   [`LateResponse`](Incoming::LateResponse), without its body, and until then no other request goes
+//!   out.
+//! - **The peer may ask meanwhile**, also in the middle of a request of ours, and waits for the answer
+//!   to that first. Until it has it, a request of ours is [`Reentrant`](SendError::Reentrant).
+//! - **Answers go out in the order in which the peer takes them**, whenever they are given: in the
+//!   order of its requests; but what it asked while we waited for it comes first, the latest before the
+//!   others, and what it had asked before that only when it has answered us. A q process that is
+//!   called back nests in this way ([KX, IPC](https://code.kx.com/q/basics/ipc/)). An answer that is
+//!   early is held.
+//!
+//! A client and a server in one process; what one writes is what the other reads:
+//!
+//! ```
+//! use bytes::{Buf, BytesMut};
+//! use hopen_codec::auth::Credentials;
+//! use hopen_codec::config::Config;
+//! use hopen_codec::connection::{Connection, Incoming};
+//! use hopen_codec::handshake::{ClientHandshake, Progress, ServerHandshake};
+//! use hopen_codec::outbox::Outbox;
+//! use hopen_codec::value::Value;
+//!
+//! let wire = |outbox: &mut Outbox| BytesMut::from(&outbox.copy_to_bytes(outbox.remaining())[..]);
+//! let (mut to_server, mut to_client) = (Outbox::default(), Outbox::default());
+//!
+//! // The client logs in, and the server looks who it is.
+//! let ann = Credentials::new("ann", "secret")?;
+//! let client = ClientHandshake::start(&ann, Config::client(), &mut to_server)?;
+//! let server = ServerHandshake::start(Config::server());
+//! let Progress::Done(login) = server.receive(&mut wire(&mut to_server))? else {
+//!     panic!("the login is complete")
+//! };
+//! assert_eq!(login.credentials().user(), b"ann");
+//! let mut server = login.accept(&mut to_client);
+//! let Progress::Done(mut client) = client.receive(&mut wire(&mut to_client))? else {
+//!     panic!("it is accepted")
+//! };
+//!
+//! // The client asks, and the server answers.
+//! client.request(&Value::from("2+3"), &mut to_server)?;
+//! let asked = server.receive(&mut wire(&mut to_server), &mut to_client)?;
+//! let Some(Incoming::Request(ticket, _question)) = asked else {
+//!     panic!("the client asked")
+//! };
+//! server.respond(ticket, Ok(&Value::from(5_i64)), &mut to_client)?;
+//! let answered = client.receive(&mut wire(&mut to_client), &mut to_server)?;
+//! let Some(Incoming::Response(answer)) = answered else {
+//!     panic!("the server answered")
+//! };
+//! assert_eq!(answer.decode(&client.config().limits)?, Ok(Value::from(5_i64)));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use bytes::BytesMut;
 
 use crate::byte_order::ByteOrder;
 use crate::compress;
-use crate::config::{Capability, Compression, Config};
+use crate::config::{Capability, Compression, Config, Requests};
 use crate::encode::{self, EncodeError, Measure};
-use crate::frame::{FrameDecoder, FrameError, Header};
+use crate::frame::{FrameDecoder, Header};
 use crate::message::{Body, Message, MessageKind};
 use crate::outbox::Outbox;
 use crate::remote_error::RemoteError;
 use crate::value::Value;
+
+mod error;
+mod owed;
+
+pub use error::{ProtocolError, SendError};
+use owed::Owed;
+pub use owed::Ticket;
 
 /// One end of a connection.
 ///
@@ -32,16 +95,20 @@ use crate::value::Value;
 /// - What comes in: [`make_room`](Self::make_room) before bytes are read,
 ///   [`receive`](Self::receive) until it has nothing more, [`receive_eof`](Self::receive_eof) when
 ///   the peer has closed.
+/// - Who no longer waits: [`give_up`](Self::give_up).
 ///
-/// Calls of both families may be mixed freely. After an error of [`receive`](Self::receive) or
+/// Calls of all families may be mixed freely. After an error of [`receive`](Self::receive) or
 /// [`receive_eof`](Self::receive_eof) the connection is over, and every call says so.
 #[derive(Debug)]
 pub struct Connection {
     config: Config,
     capability: Capability,
     frames: FrameDecoder,
-    awaiting: bool,
-    owed: usize,
+    /// How many requests of ours are outstanding, one that was given up included.
+    outstanding: usize,
+    /// Whether the one that is outstanding was given up.
+    given_up: bool,
+    owed: Owed,
     failed: Option<ProtocolError>,
 }
 
@@ -52,8 +119,9 @@ impl Connection {
             config,
             capability,
             frames,
-            awaiting: false,
-            owed: 0,
+            outstanding: 0,
+            given_up: false,
+            owed: Owed::default(),
             failed: None,
         }
     }
@@ -62,19 +130,32 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// Where an earlier request is still to be answered, or the value cannot be sent to this peer.
-    /// Nothing was written then.
+    /// Where an earlier request is still to be answered, given up or not, where the peer waits for
+    /// an answer before it gives that one, or where the value cannot be sent to this peer. Nothing
+    /// was written then. The first three pass: when the response has come, and when the peer has its
+    /// answer.
     pub fn request<'a>(
         &mut self,
         what: impl Into<Outgoing<'a>>,
         outbox: &mut Outbox,
     ) -> Result<(), SendError> {
         self.check()?;
-        if self.awaiting {
-            return Err(SendError::RequestOutstanding);
+        if self.outstanding > 0 {
+            if self.owed.is_asked_meanwhile() {
+                return Err(SendError::Reentrant);
+            }
+            if self.given_up {
+                return Err(SendError::LateResponseOutstanding);
+            }
+            if self.config.requests == Requests::OneAtATime {
+                return Err(SendError::RequestOutstanding);
+            }
         }
         self.send(MessageKind::Sync, what.into(), outbox)?;
-        self.awaiting = true;
+        if self.outstanding == 0 {
+            self.owed.ask();
+        }
+        self.outstanding += 1;
         Ok(())
     }
 
@@ -92,30 +173,53 @@ impl Connection {
         Ok(self.send(MessageKind::Async, what.into(), outbox)?)
     }
 
-    /// Answers the oldest request of the peer that is not answered yet. An answer that cannot be
-    /// sent to this peer becomes an error response that says so: the peer waits for something.
+    /// Answers a request of the peer. If its turn has not come, the answer is held and goes out in
+    /// its turn. An answer that cannot be sent to this peer becomes an error response that says so:
+    /// the peer waits for something.
     ///
     /// # Errors
     ///
-    /// Where no request is to be answered, or where the answer could not be encoded; in the latter
-    /// case an error response was written in its place.
+    /// Where the ticket's request is answered already or is none of this connection, or where the
+    /// answer could not be encoded; in the latter case an error response takes its place.
     pub fn respond<'a>(
         &mut self,
+        ticket: Ticket,
         answer: Result<impl Into<Outgoing<'a>>, RemoteError>,
         outbox: &mut Outbox,
     ) -> Result<(), SendError> {
         self.check()?;
-        let owed = self.owed.checked_sub(1).ok_or(SendError::NothingToAnswer)?;
+        let mut owed = core::mem::take(&mut self.owed);
+        let sent = owed.settle(ticket, outbox, |outbox| {
+            let sent = match answer {
+                Ok(what) => self.send(MessageKind::Response, what.into(), outbox),
+                Err(error) => self.send_body(MessageKind::Response, &Body::error(&error), outbox),
+            };
+            if let Err(error) = sent {
+                let body = Body::error(&RemoteError::trusted(error.q_text().into()));
+                Message::new(MessageKind::Response, body).write(outbox);
+            }
+            sent
+        });
         self.owed = owed;
-        let sent = match answer {
-            Ok(what) => self.send(MessageKind::Response, what.into(), outbox),
-            Err(error) => self.send_body(MessageKind::Response, &Body::error(&error), outbox),
-        };
-        if let Err(error) = sent {
-            let body = Body::error(&RemoteError::trusted(error.q_text().into()));
-            Message::new(MessageKind::Response, body).write(outbox);
+        Ok(sent.ok_or(SendError::NothingToAnswer)??)
+    }
+
+    /// Gives up the answer to the outstanding request: nobody waits for it any longer. When it comes
+    /// it is dropped, and [`LateResponse`](Incoming::LateResponse) says so; until then there is no
+    /// other request. Does nothing where no request is outstanding.
+    ///
+    /// Where requests are [pipelined](Requests::Pipelined) the connection is over, with
+    /// [`GivenUp`](ProtocolError::GivenUp).
+    pub fn give_up(&mut self) {
+        if self.outstanding == 0 || self.failed.is_some() {
+            return;
         }
-        Ok(sent?)
+        match self.config.requests {
+            Requests::OneAtATime => self.given_up = true,
+            Requests::Pipelined => {
+                self.fail(ProtocolError::GivenUp);
+            }
+        }
     }
 
     /// Makes room for more input and returns how many bytes to try to read; see
@@ -124,13 +228,18 @@ impl Connection {
         self.frames.make_room(input)
     }
 
-    /// Takes the next message out of the input, or `None` where more bytes are needed.
+    /// Takes the next message out of the input, or `None` where more bytes are needed. Answers that
+    /// were held for a response that has come now go to the outbox.
     ///
     /// # Errors
     ///
     /// Where the peer broke the protocol. That ends the connection: every later call gives the same
     /// error.
-    pub fn receive(&mut self, input: &mut BytesMut) -> Result<Option<Incoming>, ProtocolError> {
+    pub fn receive(
+        &mut self,
+        input: &mut BytesMut,
+        outbox: &mut Outbox,
+    ) -> Result<Option<Incoming>, ProtocolError> {
         if let Some(error) = self.failed {
             return Err(error);
         }
@@ -139,25 +248,19 @@ impl Connection {
             Ok(None) => return Ok(None),
             Err(error) => return Err(self.fail(ProtocolError::Frame(error))),
         };
-        Ok(Some(match message.kind {
-            MessageKind::Async => Incoming::Async(message.body),
-            MessageKind::Sync => {
-                self.owed += 1;
-                Incoming::Request(message.body)
-            }
-            MessageKind::Response if self.awaiting => {
-                self.awaiting = false;
-                Incoming::Response(message.body)
-            }
-            MessageKind::Response => return Err(self.fail(ProtocolError::UnexpectedResponse)),
-        }))
+        let incoming = match message.kind {
+            MessageKind::Async => Ok(Incoming::Async(message.body)),
+            MessageKind::Sync => self.asked(message.body),
+            MessageKind::Response => self.answered(message.body, outbox),
+        };
+        incoming.map(Some).map_err(|error| self.fail(error))
     }
 
     /// Is told that the peer has closed, with what is left of the input.
     ///
     /// # Errors
     ///
-    /// Where that was in the middle of a message, or with a request unanswered.
+    /// Where that was in the middle of a message, or with a request unanswered that was not given up.
     pub fn receive_eof(&mut self, input: &BytesMut) -> Result<(), ProtocolError> {
         if let Some(error) = self.failed {
             return Err(error);
@@ -170,7 +273,7 @@ impl Connection {
                 .map(|announced| announced.length);
             return Err(self.fail(ProtocolError::Truncated { arrived, announced }));
         }
-        if self.awaiting {
+        if self.is_awaiting() {
             return Err(self.fail(ProtocolError::ClosedBeforeResponse));
         }
         Ok(())
@@ -186,9 +289,48 @@ impl Connection {
         &self.config
     }
 
-    /// Returns whether a request is still to be answered by the peer.
+    /// Returns whether a response is awaited: a request is outstanding and was not given up.
     pub const fn is_awaiting(&self) -> bool {
-        self.awaiting
+        self.outstanding > 0 && !self.given_up
+    }
+
+    /// Returns how many requests of the peer have no answer yet, or one that is held.
+    pub fn owed(&self) -> usize {
+        self.owed.len()
+    }
+
+    /// Returns the bytes of the answers that are held until their turn. They are memory that a slow
+    /// peer takes, as what is in the outbox.
+    pub const fn held(&self) -> usize {
+        self.owed.held()
+    }
+
+    /// Takes in a request of the peer.
+    fn asked(&mut self, body: Body) -> Result<Incoming, ProtocolError> {
+        let limit = self.config.limits.requests;
+        if self.owed.len() >= limit {
+            return Err(ProtocolError::TooManyRequests { limit });
+        }
+        if self.outstanding > 1 {
+            return Err(ProtocolError::CalledBack);
+        }
+        Ok(Incoming::Request(self.owed.add(), body))
+    }
+
+    /// Takes in a response.
+    fn answered(&mut self, body: Body, outbox: &mut Outbox) -> Result<Incoming, ProtocolError> {
+        self.outstanding = self
+            .outstanding
+            .checked_sub(1)
+            .ok_or(ProtocolError::UnexpectedResponse)?;
+        if self.outstanding == 0 {
+            self.owed.answered(outbox);
+        }
+        Ok(if core::mem::take(&mut self.given_up) {
+            Incoming::LateResponse
+        } else {
+            Incoming::Response(body)
+        })
     }
 
     fn send(
@@ -241,7 +383,7 @@ impl Connection {
 
     fn fail(&mut self, error: ProtocolError) -> ProtocolError {
         self.failed = Some(error);
-        self.awaiting = false;
+        self.outstanding = 0;
         error
     }
 }
@@ -269,7 +411,7 @@ impl<'a> From<&'a Body> for Outgoing<'a> {
 }
 
 /// What has arrived.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 #[expect(
     clippy::exhaustive_enums,
     reason = "what arrives is to be handled in full"
@@ -278,375 +420,13 @@ pub enum Incoming {
     /// A message that nobody waits for.
     Async(Body),
     /// A message whose sender waits for [`Connection::respond`].
-    Request(Body),
-    /// The answer to the outstanding request.
+    Request(Ticket, Body),
+    /// The answer to the outstanding request; of several, to the oldest.
     Response(Body),
+    /// The answer to a request that was given up has come, and is dropped. The next request may go
+    /// out.
+    LateResponse,
 }
-
-/// A message that was not sent: nothing was written. Unless the connection had
-/// [failed](Self::Failed) before, it goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SendError {
-    /// An earlier request is still to be answered.
-    RequestOutstanding,
-    /// The peer waits for no answer.
-    NothingToAnswer,
-    /// The value cannot be sent to this peer.
-    Encode(EncodeError),
-    /// The connection is over.
-    Failed(ProtocolError),
-}
-
-impl From<EncodeError> for SendError {
-    fn from(error: EncodeError) -> Self {
-        Self::Encode(error)
-    }
-}
-
-impl fmt::Display for SendError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::RequestOutstanding => f.write_str("an earlier request is still to be answered"),
-            Self::NothingToAnswer => f.write_str("the peer waits for no answer"),
-            Self::Encode(error) => fmt::Display::fmt(error, f),
-            Self::Failed(error) => fmt::Display::fmt(error, f),
-        }
-    }
-}
-
-impl core::error::Error for SendError {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        match self {
-            Self::Encode(error) => error.source(),
-            Self::Failed(error) => error.source(),
-            Self::RequestOutstanding | Self::NothingToAnswer => None,
-        }
-    }
-}
-
-/// The peer broke the protocol, or went away in the middle of something. The connection is over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ProtocolError {
-    /// What should be the header of a message is none.
-    Frame(FrameError),
-    /// A response came where no request was outstanding.
-    UnexpectedResponse,
-    /// The peer closed in the middle of a message.
-    Truncated {
-        /// How many bytes of it had arrived.
-        arrived: u64,
-        /// How many it was to have, where its header had arrived.
-        announced: Option<u64>,
-    },
-    /// The peer closed with a request unanswered.
-    ClosedBeforeResponse,
-}
-
-impl fmt::Display for ProtocolError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Frame(error) => fmt::Display::fmt(error, f),
-            Self::UnexpectedResponse => f.write_str("a response to no request"),
-            Self::Truncated {
-                arrived,
-                announced: Some(announced),
-            } => {
-                write!(
-                    f,
-                    "the peer closed after {arrived} of a message's {announced} bytes"
-                )
-            }
-            Self::Truncated {
-                arrived,
-                announced: None,
-            } => {
-                write!(
-                    f,
-                    "the peer closed after {arrived} bytes of a message's header"
-                )
-            }
-            Self::ClosedBeforeResponse => f.write_str("the peer closed instead of responding"),
-        }
-    }
-}
-
-impl core::error::Error for ProtocolError {}
 
 #[cfg(test)]
-mod tests {
-    use bytes::{Buf, Bytes};
-
-    use super::*;
-    use crate::auth::Credentials;
-    use crate::config::Compression;
-    use crate::handshake::{ClientHandshake, Progress};
-    use crate::sym;
-    use crate::value::{Guid, Timespan};
-
-    #[test]
-    fn a_request_is_answered_before_the_next_one_goes_out() {
-        let (mut connection, mut outbox) = connected(6);
-        connection
-            .request(&Value::from("1+1"), &mut outbox)
-            .unwrap();
-        let sent = outbox.len();
-        assert_eq!(
-            connection.request(&Value::from("2+2"), &mut outbox),
-            Err(SendError::RequestOutstanding)
-        );
-        assert_eq!(outbox.len(), sent);
-        let mut input = message(MessageKind::Response, &Value::from(2_i64));
-        let Ok(Some(Incoming::Response(body))) = connection.receive(&mut input) else {
-            panic!("a response was there");
-        };
-        let limits = connection.config().limits;
-        assert_eq!(body.decode(&limits).unwrap(), Ok(Value::from(2_i64)));
-        assert!(connection.request(&Value::from("2+2"), &mut outbox).is_ok());
-    }
-
-    #[test]
-    fn what_arrives_before_the_response_comes_out_in_order() {
-        let (mut connection, mut outbox) = connected(6);
-        connection
-            .request(&Value::from("1+1"), &mut outbox)
-            .unwrap();
-        let mut input = message(MessageKind::Async, &Value::from(1_i64));
-        input.unsplit(message(MessageKind::Sync, &Value::from(2_i64)));
-        input.unsplit(message(MessageKind::Response, &Value::from(3_i64)));
-        assert!(matches!(
-            connection.receive(&mut input),
-            Ok(Some(Incoming::Async(_)))
-        ));
-        assert!(matches!(
-            connection.receive(&mut input),
-            Ok(Some(Incoming::Request(_)))
-        ));
-        assert!(matches!(
-            connection.receive(&mut input),
-            Ok(Some(Incoming::Response(_)))
-        ));
-        assert!(matches!(connection.receive(&mut input), Ok(None)));
-    }
-
-    #[test]
-    fn a_peer_s_request_is_answered_once() {
-        let (mut connection, mut outbox) = connected(6);
-        let two = Value::from(2_i64);
-        assert_eq!(
-            connection.respond(Ok(&two), &mut outbox),
-            Err(SendError::NothingToAnswer)
-        );
-        let mut input = message(MessageKind::Sync, &Value::from("1+1"));
-        connection.receive(&mut input).unwrap();
-        connection.respond(Ok(&two), &mut outbox).unwrap();
-        assert_eq!(drain(&mut outbox), message(MessageKind::Response, &two));
-        assert_eq!(
-            connection.respond(Ok(&two), &mut outbox),
-            Err(SendError::NothingToAnswer)
-        );
-        assert!(outbox.is_empty());
-    }
-
-    #[test]
-    fn an_answer_that_cannot_be_sent_becomes_an_error_response() {
-        let (mut connection, mut outbox) = connected(0);
-        let mut input = message(MessageKind::Sync, &Value::from("now"));
-        connection.receive(&mut input).unwrap();
-        let sent = connection.respond(Ok(&Value::from(Timespan(1))), &mut outbox);
-        assert!(matches!(
-            sent,
-            Err(SendError::Encode(EncodeError::NotUnderstood { .. }))
-        ));
-        assert_eq!(drain(&mut outbox)[..], *b"\x01\x02\0\0\x0e\0\0\0\x80type\0");
-    }
-
-    #[test]
-    fn a_response_to_nothing_ends_the_connection() {
-        let (mut connection, _) = connected(6);
-        let mut input = message(MessageKind::Response, &Value::from(3_i64));
-        input.unsplit(message(MessageKind::Async, &Value::from(1_i64)));
-        for _ in 0..2 {
-            assert_eq!(
-                connection.receive(&mut input).unwrap_err(),
-                ProtocolError::UnexpectedResponse
-            );
-        }
-    }
-
-    #[test]
-    fn a_close_at_each_byte_is_told_apart_from_a_clean_one() {
-        let bytes = message(MessageKind::Async, &Value::from(sym!("a")));
-        for end in 0..bytes.len() {
-            let (mut connection, _) = connected(6);
-            let mut input = BytesMut::from(&bytes[..end]);
-            assert!(connection.receive(&mut input).unwrap().is_none());
-            let announced = (end >= 8).then_some(bytes.len() as u64);
-            let expected = match end {
-                0 => Ok(()),
-                _ => Err(ProtocolError::Truncated {
-                    arrived: end as u64,
-                    announced,
-                }),
-            };
-            assert_eq!(connection.receive_eof(&input), expected, "{end}");
-        }
-        let (mut connection, mut outbox) = connected(6);
-        connection.request(&Value::from("1"), &mut outbox).unwrap();
-        for _ in 0..2 {
-            assert_eq!(
-                connection.receive_eof(&BytesMut::new()),
-                Err(ProtocolError::ClosedBeforeResponse)
-            );
-        }
-    }
-
-    #[test]
-    fn an_answer_that_is_too_large_is_called_limit() {
-        let (mut connection, mut outbox) = connected(3);
-        let mut input = message(MessageKind::Sync, &Value::from("all"));
-        connection.receive(&mut input).unwrap();
-        let wide = Body::from_bytes(
-            Bytes::from_static(b"\x04\x80\x01\0\0\0\0\0\0\0\xaa"),
-            ByteOrder::Little,
-        );
-        assert!(connection.respond(Ok(&wide), &mut outbox).is_err());
-        assert_eq!(
-            drain(&mut outbox)[..],
-            *b"\x01\x02\0\0\x0f\0\0\0\x80limit\0"
-        );
-    }
-
-    #[test]
-    fn after_a_failure_nothing_is_sent() {
-        let (mut connection, mut outbox) = connected(6);
-        connection.request(&Value::from("1"), &mut outbox).unwrap();
-        outbox.clear();
-        let error = connection
-            .receive(&mut BytesMut::from(&b"HTTP/1.1 400"[..]))
-            .unwrap_err();
-        assert!(matches!(error, ProtocolError::Frame(_)));
-        assert!(!connection.is_awaiting());
-        let one = Value::from(1_i64);
-        assert_eq!(
-            connection.request(&one, &mut outbox),
-            Err(SendError::Failed(error))
-        );
-        assert_eq!(
-            connection.notify(&one, &mut outbox),
-            Err(SendError::Failed(error))
-        );
-        assert_eq!(
-            connection.respond(Ok(&one), &mut outbox),
-            Err(SendError::Failed(error))
-        );
-        assert!(outbox.is_empty());
-    }
-
-    #[test]
-    fn a_message_without_a_body_is_not_sent() {
-        let (mut connection, mut outbox) = connected(6);
-        let nothing = Body::from_bytes(Bytes::new(), ByteOrder::Little);
-        let sent = connection.notify(&nothing, &mut outbox);
-        assert!(matches!(
-            sent,
-            Err(SendError::Encode(EncodeError::Invalid(_)))
-        ));
-        assert!(outbox.is_empty());
-    }
-
-    #[test]
-    fn only_what_pays_toward_a_peer_that_understands_it_is_compressed() {
-        let value = Value::from(vec![7_i64; 1000]);
-        for (capability, compression, compressed) in [
-            (6, Compression::Auto, true),
-            (2, Compression::Auto, false),
-            (0, Compression::Always, false),
-            (1, Compression::Always, true),
-            (6, Compression::Never, false),
-        ] {
-            let (mut connection, mut outbox) = connected(capability);
-            connection.config.compression = compression;
-            connection.notify(&value, &mut outbox).unwrap();
-            let mut sent = drain(&mut outbox);
-            assert_eq!(sent[2] == 1, compressed, "{capability} {compression:?}");
-            let Ok(Some(Incoming::Async(body))) = connection.receive(&mut sent) else {
-                panic!("a message was sent");
-            };
-            assert_eq!(
-                body.decode(&connection.config().limits).unwrap(),
-                Ok(value.clone())
-            );
-        }
-    }
-
-    #[test]
-    fn a_body_on_its_way_through_is_checked_for_its_new_peer() {
-        let received = |value: &Value| {
-            let (mut connection, _) = connected(6);
-            let mut input = message(MessageKind::Async, value);
-            match connection.receive(&mut input) {
-                Ok(Some(Incoming::Async(body))) => body,
-                other => panic!("{other:?}"),
-            }
-        };
-        let guid = received(&Value::from(vec![Value::from(Guid([7; 16]))]));
-        let (mut old, mut outbox) = connected(1);
-        assert!(matches!(
-            old.notify(&guid, &mut outbox),
-            Err(SendError::Encode(_))
-        ));
-        assert!(outbox.is_empty());
-        let (mut new, mut outbox) = connected(3);
-        new.notify(&guid, &mut outbox).unwrap();
-        assert_eq!(drain(&mut outbox)[8..], guid.chunks()[0]);
-
-        let nonsense = Body::from_bytes(Bytes::from_static(b"\x03"), ByteOrder::Little);
-        assert!(matches!(
-            new.notify(&nonsense, &mut outbox),
-            Err(SendError::Encode(EncodeError::Invalid(_)))
-        ));
-        // A compressed body is taken apart for a peer that does not understand it.
-        let zipped = Body::encode(&Value::from(vec![7_i64; 1000]))
-            .unwrap()
-            .compress();
-        assert!(zipped.form().is_some());
-        let (mut oldest, mut outbox) = connected(0);
-        oldest.notify(&zipped, &mut outbox).unwrap();
-        let (mut never, mut plain) = connected(6);
-        never.config.compression = Compression::Never;
-        never.notify(&zipped, &mut plain).unwrap();
-        assert_eq!(drain(&mut plain)[2], 0);
-        assert_eq!(
-            drain(&mut outbox),
-            message(MessageKind::Async, &Value::from(vec![7_i64; 1000]))
-        );
-    }
-
-    fn connected(capability: u8) -> (Connection, Outbox) {
-        let mut outbox = Outbox::default();
-        let login = Credentials::anonymous();
-        let client = ClientHandshake::start(&login, Config::client(), &mut outbox).unwrap();
-        outbox.clear();
-        match client.receive(&mut BytesMut::from(&[capability][..])) {
-            Ok(Progress::Done(connection)) => (connection, outbox),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    fn message(kind: MessageKind, value: &Value) -> BytesMut {
-        let mut outbox = Outbox::default();
-        Message::new(kind, Body::encode(value).unwrap()).write(&mut outbox);
-        drain(&mut outbox)
-    }
-
-    fn drain(outbox: &mut Outbox) -> BytesMut {
-        let mut bytes = BytesMut::new();
-        while outbox.has_remaining() {
-            let chunk = outbox.chunk().len();
-            bytes.extend_from_slice(&outbox.copy_to_bytes(chunk));
-        }
-        bytes
-    }
-}
+mod tests;

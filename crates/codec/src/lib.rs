@@ -35,9 +35,9 @@
 //!
 //! // … and its answer comes in, in pieces of any size.
 //! input.extend_from_slice(b"\x01\x02\0\0\x11\0\0\0");
-//! assert!(connection.receive(&mut input)?.is_none());
+//! assert!(connection.receive(&mut input, &mut outbox)?.is_none());
 //! input.extend_from_slice(b"\xf9\x05\0\0\0\0\0\0\0");
-//! let Some(Incoming::Response(body)) = connection.receive(&mut input)? else {
+//! let Some(Incoming::Response(body)) = connection.receive(&mut input, &mut outbox)? else {
 //!     panic!("the response is complete")
 //! };
 //! let five: i64 = body.decode(&connection.config().limits)??.to()?;

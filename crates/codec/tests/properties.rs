@@ -268,7 +268,7 @@ proptest! {
             .iter()
             .map(|incoming| match incoming {
                 Incoming::Async(body) => (0, body.chunks().concat()),
-                Incoming::Request(body) => (1, body.chunks().concat()),
+                Incoming::Request(_, body) => (1, body.chunks().concat()),
                 other => panic!("nothing was asked: {other:?}"),
             })
             .collect();
@@ -493,7 +493,8 @@ impl Client {
             }
         }
         let connection = self.connection.as_mut().expect("the reply has come");
-        while let Some(incoming) = connection.receive(input).expect("messages") {
+        let mut outbox = Outbox::default();
+        while let Some(incoming) = connection.receive(input, &mut outbox).expect("messages") {
             self.received.push(incoming);
         }
         connection.make_room(input)
