@@ -269,7 +269,9 @@ proptest! {
             .map(|incoming| match incoming {
                 Incoming::Async(body) => (0, body.chunks().concat()),
                 Incoming::Request(_, body) => (1, body.chunks().concat()),
-                other => panic!("nothing was asked: {other:?}"),
+                other @ (Incoming::Response(_) | Incoming::LateResponse) => {
+                    panic!("nothing was asked: {other:?}")
+                }
             })
             .collect();
         let sent: Vec<_> = sent
