@@ -110,9 +110,9 @@ fn receive(
     received: &mut Vec<(MessageKind, Vec<u8>)>,
 ) -> Option<ProtocolError> {
     loop {
-        let (kind, body) = match connection.receive(input) {
+        let (kind, body) = match connection.receive(input, &mut Outbox::default()) {
             Ok(Some(Incoming::Async(body))) => (MessageKind::Async, body),
-            Ok(Some(Incoming::Request(body))) => (MessageKind::Sync, body),
+            Ok(Some(Incoming::Request(_, body))) => (MessageKind::Sync, body),
             Ok(Some(other)) => panic!("nothing was asked: {other:?}"),
             Ok(None) => return None,
             Err(error) => return Some(error),

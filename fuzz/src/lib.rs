@@ -6,6 +6,7 @@ use bytes::BytesMut;
 pub mod body;
 pub mod client_handshake;
 pub mod frames;
+pub mod server_handshake;
 
 /// Takes a field of up to 255 bytes from the front of an input: its length, and the field.
 pub fn take_field<'a>(input: &mut &'a [u8]) -> &'a [u8] {

@@ -1,4 +1,4 @@
-//! Handles as q spells them: where to connect, and as whom.
+//! Handles as q spells them: where to connect, and as whom. And what to listen on.
 //!
 //! ```text
 //! :host:port[:user[:password]]     a process on another host, or on this one
@@ -19,6 +19,14 @@
 //! assert_eq!(address.to_string(), ":prices.example:5010:ann"); // never the password
 //! # Ok::<(), hopen_codec::address::AddressError>(())
 //! ```
+//!
+//! The other side's, [`ListenAddress`], is what `\p` and `-p` take:
+//!
+//! ```text
+//! [host:]port                      these interfaces, or all; a port of 0W is any free one
+//! ```
+//!
+//! Source: [KX, Listening port](https://code.kx.com/q/basics/listening-port/).
 
 use core::fmt;
 use core::str::FromStr;
@@ -32,6 +40,10 @@ use nom::{IResult, Parser};
 
 use crate::auth::{Credentials, CredentialsError};
 use crate::value::SymbolRef;
+
+mod listen;
+
+pub use listen::{ListenAddress, ListenAddressError};
 
 /// Where to connect, and as whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
