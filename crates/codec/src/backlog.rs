@@ -108,9 +108,10 @@ impl Backlog {
         Some(message)
     }
 
-    /// Returns whether nothing more is kept before something is taken.
-    pub const fn is_full(&self) -> bool {
-        self.bytes >= self.limit
+    /// Returns whether nothing more is kept before something is taken. Never of an empty backlog:
+    /// one message is always kept.
+    pub fn is_full(&self) -> bool {
+        self.bytes >= self.limit && !self.is_empty()
     }
 
     /// Returns how many messages are kept.
@@ -216,7 +217,7 @@ mod tests {
     #[test]
     fn one_message_may_go_beyond_the_limit_and_what_was_kept_stays() {
         let one = 100 + Backlog::BESIDE;
-        for (limit, fits) in [(0, 0), (1, 1), (one, 1), (one + 1, 2), (3 * one, 3)] {
+        for (limit, fits) in [(0, 1), (1, 1), (one, 1), (one + 1, 2), (3 * one, 3)] {
             let mut backlog = Backlog::new(limit);
             for _ in 0..fits {
                 assert!(!backlog.is_full());
@@ -228,10 +229,8 @@ mod tests {
                 assert_eq!(pushed, Err(BacklogFull { limit }));
             }
             assert_eq!((backlog.len(), backlog.bytes()), (fits, fits * one));
-            if fits > 0 {
-                backlog.pop().unwrap();
-                backlog.push(Kept::Async(body(100))).unwrap();
-            }
+            backlog.pop().unwrap();
+            backlog.push(Kept::Async(body(100))).unwrap();
         }
     }
 

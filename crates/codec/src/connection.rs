@@ -289,6 +289,11 @@ impl Connection {
         &self.config
     }
 
+    /// Returns why the connection is over, if it is.
+    pub const fn failure(&self) -> Option<ProtocolError> {
+        self.failed
+    }
+
     /// Returns whether a response is awaited: a request is outstanding and was not given up.
     pub const fn is_awaiting(&self) -> bool {
         self.outstanding > 0 && !self.given_up

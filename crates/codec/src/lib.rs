@@ -58,7 +58,7 @@
 //! | [`backlog`] | asyncs that came before they were asked for |
 //! | [`auth`], [`handshake`] | who logs in, and how |
 //! | [`connection`] | who owes whom an answer |
-//! | [`address`] | handles as q spells them |
+//! | [`address`] | handles and what to listen on, as q spells them |
 //!
 //! # What is promised
 //!
