@@ -1,60 +1,77 @@
-//! From an address to a handle: look-up, connection, login.
+//! From an address to a channel: look-up and connection.
 
 use std::io;
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
-use std::time::{Duration, Instant};
+use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
 
-use bytes::{Buf, BytesMut};
 use hopen_codec::address::Endpoint;
-use hopen_codec::connection::Connection;
-use hopen_codec::handshake::{ClientHandshake, Progress};
-use hopen_codec::outbox::Outbox;
-use socket2::SockRef;
 
-use crate::{Error, Handle, Options, Phase, stream};
+use crate::channel::{Channel, login_deadline};
+use crate::deadline::Deadline;
+use crate::{Error, Handle, Options, Phase};
 
 /// Connects and logs in.
 pub(crate) fn connect(options: &Options) -> Result<Handle, Error> {
-    let deadline = options.timeout.and_then(Deadline::after);
+    let deadline = login_deadline(options.timeout);
     let (host, port) = match &options.address.endpoint {
         Endpoint::Tcp { host, port } if host.is_empty() => ("localhost", *port),
         Endpoint::Tcp { host, port } => (host.as_str(), *port),
     };
-    let addresses = (host, port).to_socket_addrs().map_err(Error::Hop)?;
-    let stream = reach(addresses, deadline)?;
-    stream.set_nodelay(true).map_err(Error::Hop)?;
-    SockRef::from(&stream)
-        .set_keepalive(true)
-        .map_err(Error::Hop)?;
+    let stream = reach(&look_up(host, port, deadline)?, deadline)?;
+    let channel = Channel::of_tcp(stream).map_err(Error::Hop)?;
+    channel.log_in_until(
+        &options.address.credentials,
+        options.config.clone(),
+        deadline,
+    )
+}
 
-    let mut config = options.config.clone();
-    config.peer_is_local = is_local(&stream).map_err(Error::Hop)?;
-    let mut outbox = Outbox::default();
-    let handshake = ClientHandshake::start(&options.address.credentials, config, &mut outbox)?;
-    let (connection, input) = log_in(&stream, handshake, &mut outbox, deadline)?;
-    stream.set_read_timeout(None).map_err(Error::Io)?;
-    stream.set_write_timeout(None).map_err(Error::Io)?;
-    Ok(Handle::new(stream, connection, input, outbox))
+/// Finds the addresses of a host.
+fn look_up(host: &str, port: u16, deadline: Deadline) -> Result<Vec<SocketAddr>, Error> {
+    if let Ok(ip) = host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(ip, port)]);
+    }
+    let host = host.to_owned();
+    let ask = move || Ok((host.as_str(), port).to_socket_addrs()?.collect());
+    let Some(left) = deadline.left() else {
+        return ask().map_err(Error::Hop);
+    };
+    // The system's look-up cannot be told when to end. Where it takes too long it goes on in its
+    // thread, and nobody listens to it.
+    let (sender, answer) = mpsc::sync_channel(1);
+    thread::Builder::new()
+        .name("hopen look-up".into())
+        .spawn(move || sender.send(ask()))
+        .map_err(Error::Hop)?;
+    match answer.recv_timeout(left) {
+        Ok(addresses) => addresses.map_err(Error::Hop),
+        Err(RecvTimeoutError::Timeout) => Err(Error::Timeout(Phase::Lookup)),
+        Err(RecvTimeoutError::Disconnected) => {
+            Err(Error::Hop(io::Error::other("the look-up broke off")))
+        }
+    }
 }
 
 /// Tries one address after the other. Of the failures the first counts: the system sorts the
 /// addresses, those without a route last.
-fn reach(
-    addresses: impl ExactSizeIterator<Item = SocketAddr>,
-    deadline: Option<Deadline>,
-) -> Result<TcpStream, Error> {
-    let count = addresses.len();
+fn reach(addresses: &[SocketAddr], deadline: Deadline) -> Result<TcpStream, Error> {
     let mut failure = None;
-    for (tried, address) in addresses.enumerate() {
-        let attempt = match deadline.map(|deadline| deadline.left(Phase::Connect)) {
+    for (tried, address) in addresses.iter().enumerate() {
+        let attempt = match deadline.left() {
             None => TcpStream::connect(address),
-            Some(Ok(left)) => TcpStream::connect_timeout(&address, share(left, count - tried)),
-            Some(Err(timeout)) => return Err(failure.unwrap_or(timeout)),
+            Some(left) if left.is_zero() => {
+                return Err(failure.unwrap_or(Error::Timeout(Phase::Connect)));
+            }
+            Some(left) => TcpStream::connect_timeout(address, share(left, addresses.len() - tried)),
         };
         match attempt {
             Ok(stream) => return Ok(stream),
             Err(error) => {
-                let timed_out = error.kind() == io::ErrorKind::TimedOut && deadline.is_some();
+                // Without a number it is our time-out, with one the system's own.
+                let timed_out =
+                    error.kind() == io::ErrorKind::TimedOut && error.raw_os_error().is_none();
                 failure.get_or_insert(if timed_out {
                     Error::Timeout(Phase::Connect)
                 } else {
@@ -76,86 +93,6 @@ fn share(left: Duration, addresses: usize) -> Duration {
     left.min((left / addresses).max(LEAST_SHARE))
 }
 
-/// Sends the login and waits for its answer.
-fn log_in(
-    stream: &TcpStream,
-    mut handshake: ClientHandshake,
-    outbox: &mut Outbox,
-    deadline: Option<Deadline>,
-) -> Result<(Connection, BytesMut), Error> {
-    let failed = |error: io::Error| {
-        use io::ErrorKind::{BrokenPipe, ConnectionReset, TimedOut, WouldBlock};
-        let kind = error.kind();
-        if matches!(kind, WouldBlock | TimedOut) {
-            Error::Timeout(Phase::Login)
-        } else if matches!(kind, ConnectionReset | BrokenPipe) {
-            // A server that closes with our login unread resets the connection.
-            Error::Access
-        } else {
-            Error::Io(error)
-        }
-    };
-    while outbox.has_remaining() {
-        if let Some(deadline) = deadline {
-            let left = deadline.left(Phase::Login)?;
-            stream.set_write_timeout(Some(left)).map_err(Error::Io)?;
-        }
-        if stream::write(stream, outbox).map_err(failed)? == 0 {
-            return Err(Error::Access);
-        }
-    }
-    let mut input = BytesMut::new();
-    loop {
-        handshake = match handshake.receive(&mut input) {
-            Ok(Progress::Done(connection)) => return Ok((connection, input)),
-            Ok(Progress::NeedsInput(handshake)) => handshake,
-            Err(error) => return Err(error.into()),
-        };
-        if let Some(deadline) = deadline {
-            let left = deadline.left(Phase::Login)?;
-            stream.set_read_timeout(Some(left)).map_err(Error::Io)?;
-        }
-        let wanted = handshake.make_room(&mut input);
-        if stream::read(stream, &mut input, wanted).map_err(failed)? == 0 {
-            return Err(handshake.receive_eof().into());
-        }
-    }
-}
-
-/// Returns whether the peer is on this host: a loopback address, or our own.
-fn is_local(stream: &TcpStream) -> io::Result<bool> {
-    let peer = stream.peer_addr()?.ip();
-    Ok(peer.to_canonical().is_loopback() || peer == stream.local_addr()?.ip())
-}
-
-/// When everything has to be done.
-#[derive(Clone, Copy)]
-struct Deadline {
-    end: Instant,
-}
-
-impl Deadline {
-    /// Returns the end of a time-out; `None` where there is none: for no time at all, as with KX's
-    /// C library, and for more than the clock can tell.
-    fn after(timeout: Duration) -> Option<Self> {
-        if timeout.is_zero() {
-            return None;
-        }
-        let end = Instant::now().checked_add(timeout)?;
-        Some(Self { end })
-    }
-
-    /// Returns the time that is left, at least some.
-    fn left(self, phase: Phase) -> Result<Duration, Error> {
-        let left = self.end.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            Err(Error::Timeout(phase))
-        } else {
-            Ok(left)
-        }
-    }
-}
-
 /// The least time for an attempt to connect, unless less is left: one packet may be lost.
 const LEAST_SHARE: Duration = Duration::from_secs(2);
 
@@ -170,9 +107,9 @@ mod tests {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let open = listener.local_addr().unwrap();
         let closed = SocketAddr::from((Ipv6Addr::LOCALHOST, open.port()));
-        for deadline in [None, Deadline::after(PATIENCE)] {
+        for deadline in [Deadline::NEVER, Deadline::after(Some(PATIENCE))] {
             for addresses in [&[closed, open][..], &[nowhere(), closed, open], &[open]] {
-                let stream = reach(addresses.iter().copied(), deadline).unwrap();
+                let stream = reach(addresses, deadline).unwrap();
                 assert_eq!(stream.peer_addr().unwrap(), open);
             }
         }
@@ -183,7 +120,7 @@ mod tests {
         // Ports below 1024 are given out to nobody who asks for any, and nobody serves this one.
         let closed = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
         let text = |addresses: &[SocketAddr]| {
-            let reached = reach(addresses.iter().copied(), Deadline::after(PATIENCE));
+            let reached = reach(addresses, Deadline::after(Some(PATIENCE)));
             reached.unwrap_err().to_string()
         };
         let refused = "hop. OS reports: Connection refused";
@@ -208,11 +145,22 @@ mod tests {
     }
 
     #[test]
-    fn no_time_and_more_than_the_clock_can_tell_are_no_deadline() {
-        assert!(Deadline::after(Duration::ZERO).is_none());
-        assert!(Deadline::after(Duration::MAX).is_none());
-        let far = Deadline::after(PATIENCE).unwrap();
-        assert!(far.left(Phase::Login).unwrap() <= PATIENCE);
+    fn no_time_is_no_time_out() {
+        for timeout in [None, Some(Duration::ZERO)] {
+            assert_eq!(login_deadline(timeout).left(), None);
+        }
+        assert!(login_deadline(Some(PATIENCE)).left().is_some());
+    }
+
+    #[test]
+    fn a_name_is_looked_up_within_the_time() {
+        for deadline in [Deadline::NEVER, Deadline::after(Some(PATIENCE))] {
+            let found = look_up("localhost", 7, deadline).unwrap();
+            assert!(found.iter().all(|address| address.ip().is_loopback()));
+            assert!(!found.is_empty());
+        }
+        let numeric = look_up("::1", 7, Deadline::after(Some(Duration::ZERO))).unwrap();
+        assert_eq!(numeric, [SocketAddr::from((Ipv6Addr::LOCALHOST, 7))]);
     }
 
     /// An address that no connection can be made to: the system refuses at once.

@@ -4,8 +4,7 @@ use core::convert::Infallible;
 use core::fmt;
 use std::io;
 
-use hopen_codec::address::AddressError;
-use hopen_codec::backlog::BacklogFull;
+use hopen_codec::address::{AddressError, ListenAddressError};
 use hopen_codec::connection::{ProtocolError, SendError};
 use hopen_codec::decode::DecodeError;
 use hopen_codec::handshake::HandshakeError;
@@ -13,32 +12,41 @@ use hopen_codec::remote_error::RemoteError;
 
 /// What went wrong with a handle. `Display` says it in q's words where q has some.
 ///
-/// Each says whether the handle goes on. One that is over hands out with
-/// [`recv`](crate::Handle::recv) what had arrived before; every other call gives
-/// [`Closed`](Self::Closed).
+/// Each says whether the handle goes on. One that is over gives the same error again and again, but
+/// [`recv`](crate::Handle::recv) hands out what had arrived before.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// The text is no handle of a process. No handle was made.
+    /// The text is no handle of a process. Nothing was opened.
     Address(AddressError),
+    /// The text does not say what to listen on. Nothing was opened.
+    Listen(ListenAddressError),
     /// The connection could not be made: `hop. OS reports: Connection refused`. No handle was made.
     Hop(io::Error),
     /// The server closed instead of accepting the login: `access`. No handle was made.
     Access,
-    /// The login was not even sent, by a fault of ours. No handle was made.
+    /// The login is none: of ours, and it was not sent, or of a client's. No handle was made.
     Login(HandshakeError),
-    /// The time-out passed: `timeout`. No handle was made.
+    /// The time-out passed: `timeout`. The phase says what became of the handle.
     Timeout(Phase),
     /// The other side signalled an error instead of answering; the handle goes on.
     Remote(RemoteError),
-    /// The value cannot be sent to this peer; nothing was written, and the handle goes on.
+    /// The value cannot be sent to this peer, or not now; nothing was written, but for an error in
+    /// place of an answer, and the handle goes on.
     Send(SendError),
+    /// As much waits to go out as may wait: the peer reads more slowly than it is sent to. Nothing
+    /// was taken; the handle goes on.
+    QueueFull {
+        /// How many bytes may wait:
+        /// [`Limits::queue`](hopen_codec::config::Limits::queue).
+        limit: usize,
+    },
     /// What arrived is no value: `badmsg`; the handle goes on.
     BadMessage(DecodeError),
     /// The peer broke the protocol, or closed in the middle of something. The handle is over.
     Protocol(ProtocolError),
-    /// More async messages came while a response was awaited than are kept. The handle is over;
-    /// those that were kept can still be received.
+    /// More messages came while a response was awaited than are kept. The handle is over; those that
+    /// were kept can still be received.
     KeptAsyncs {
         /// How many bytes of them are kept.
         limit: usize,
@@ -46,31 +54,47 @@ pub enum Error {
     /// Reading or writing failed: `conn`. While a handle is opened, none was made; a handle that
     /// had been is over.
     Io(io::Error),
-    /// The handle is closed, by the peer or by an earlier error: `close`.
+    /// The other side has closed the handle: `close`.
     Closed,
+    /// The handle was closed on this side, through another clone of it: `Bad file descriptor`.
+    BadHandle,
 }
 
 /// What was under way when the time-out passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Phase {
-    /// Connecting.
+    /// Looking up the address of the host's name. No handle was made.
+    Lookup,
+    /// Connecting. No handle was made.
     Connect,
-    /// Waiting for the answer to the login.
+    /// Waiting for the login, or for the answer to it. No handle was made.
     Login,
+    /// Waiting for the answers to earlier requests, one that was given up among them. Nothing was
+    /// sent; the handle goes on.
+    EarlierResponse,
+    /// Waiting for the answer. It is given up: when it comes it is dropped, and no other request
+    /// goes out before that. The handle goes on, unless its requests are
+    /// [pipelined](hopen_codec::config::Requests::Pipelined).
+    Response,
+    /// Waiting for a message. The handle goes on.
+    Message,
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Address(error) => fmt::Display::fmt(error, f),
+            Self::Listen(error) => fmt::Display::fmt(error, f),
             Self::Hop(error) => write!(f, "hop. OS reports: {}", OsText(error)),
             Self::Access => f.write_str("access"),
             Self::Login(error) => fmt::Display::fmt(error, f),
-            Self::Timeout(Phase::Connect) => f.write_str("timeout while connecting"),
-            Self::Timeout(Phase::Login) => f.write_str("timeout while logging in"),
+            Self::Timeout(phase) => write!(f, "timeout while {phase}"),
             Self::Remote(error) => fmt::Display::fmt(error, f),
             Self::Send(error) => fmt::Display::fmt(error, f),
+            Self::QueueFull { limit } => {
+                write!(f, "more than {limit} bytes wait for the other side to read")
+            }
             Self::BadMessage(error) => write!(f, "badmsg: {error}"),
             Self::Protocol(error) => fmt::Display::fmt(error, f),
             Self::KeptAsyncs { limit } => {
@@ -81,7 +105,22 @@ impl fmt::Display for Error {
             }
             Self::Io(error) => write!(f, "conn. OS reports: {}", OsText(error)),
             Self::Closed => f.write_str("close"),
+            Self::BadHandle => f.write_str("Bad file descriptor"),
         }
+    }
+}
+
+impl fmt::Display for Phase {
+    /// As it follows "while".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Lookup => "looking up the host",
+            Self::Connect => "connecting",
+            Self::Login => "logging in",
+            Self::EarlierResponse => "waiting for an earlier response; nothing was sent",
+            Self::Response => "waiting for the response",
+            Self::Message => "waiting for a message",
+        })
     }
 }
 
@@ -90,13 +129,19 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Address(error) => error.source(),
+            Self::Listen(error) => error.source(),
             Self::Hop(error) | Self::Io(error) => error.source(),
             Self::Login(error) => error.source(),
             Self::Remote(error) => error.source(),
             Self::Send(error) => error.source(),
             Self::BadMessage(error) => error.source(),
             Self::Protocol(error) => error.source(),
-            Self::Access | Self::Timeout(_) | Self::KeptAsyncs { .. } | Self::Closed => None,
+            Self::Access
+            | Self::Timeout(_)
+            | Self::QueueFull { .. }
+            | Self::KeptAsyncs { .. }
+            | Self::Closed
+            | Self::BadHandle => None,
         }
     }
 }
@@ -119,6 +164,12 @@ impl fmt::Display for OsText<'_> {
 impl From<AddressError> for Error {
     fn from(error: AddressError) -> Self {
         Self::Address(error)
+    }
+}
+
+impl From<ListenAddressError> for Error {
+    fn from(error: ListenAddressError) -> Self {
+        Self::Listen(error)
     }
 }
 
@@ -148,15 +199,50 @@ impl From<ProtocolError> for Error {
     }
 }
 
-impl From<BacklogFull> for Error {
-    fn from(BacklogFull { limit, .. }: BacklogFull) -> Self {
-        Self::KeptAsyncs { limit }
-    }
-}
-
 impl From<Infallible> for Error {
     fn from(never: Infallible) -> Self {
         match never {}
+    }
+}
+
+/// What ended a handle. It is told to everybody who asks.
+#[derive(Clone, Debug)]
+pub(crate) enum Cause {
+    Protocol(ProtocolError),
+    KeptAsyncs {
+        limit: usize,
+    },
+    Io {
+        kind: io::ErrorKind,
+        /// The system's number, where it is the system's error.
+        number: Option<i32>,
+        text: String,
+    },
+    Closed,
+    BadHandle,
+}
+
+impl Cause {
+    pub(crate) fn io(error: &io::Error) -> Self {
+        Self::Io {
+            kind: error.kind(),
+            number: error.raw_os_error(),
+            text: error.to_string(),
+        }
+    }
+
+    pub(crate) fn error(&self) -> Error {
+        match self {
+            Self::Protocol(error) => Error::Protocol(*error),
+            Self::KeptAsyncs { limit } => Error::KeptAsyncs { limit: *limit },
+            Self::Io {
+                number: Some(number),
+                ..
+            } => Error::Io(io::Error::from_raw_os_error(*number)),
+            Self::Io { kind, text, .. } => Error::Io(io::Error::new(*kind, text.clone())),
+            Self::Closed => Error::Closed,
+            Self::BadHandle => Error::BadHandle,
+        }
     }
 }
 
@@ -164,7 +250,7 @@ impl From<Infallible> for Error {
 mod tests {
     use std::error::Error as _;
 
-    use hopen_codec::address::Address;
+    use hopen_codec::address::{Address, ListenAddress};
     use hopen_codec::byte_order::ByteOrder;
     use hopen_codec::config::Limits;
     use hopen_codec::encode::EncodeError;
@@ -181,11 +267,17 @@ mod tests {
         let io = || io::Error::from_raw_os_error(32);
         for error in [
             Error::Address("localhost:1".parse::<Address>().unwrap_err()),
+            Error::Listen("localhost".parse::<ListenAddress>().unwrap_err()),
             Error::Hop(io()),
             Error::Hop(io::Error::other("our own words")),
             Error::Access,
             Error::Login(HandshakeError::EndsInControlByte { byte: 1 }),
+            Error::Timeout(Phase::Lookup),
+            Error::Timeout(Phase::Connect),
             Error::Timeout(Phase::Login),
+            Error::Timeout(Phase::EarlierResponse),
+            Error::Timeout(Phase::Response),
+            Error::Timeout(Phase::Message),
             Error::Remote(RemoteError::new("type").unwrap()),
             Error::Send(SendError::RequestOutstanding),
             Error::Send(SendError::Encode(EncodeError::Invalid(decode))),
@@ -194,7 +286,9 @@ mod tests {
             Error::Protocol(ProtocolError::Frame(frame)),
             Error::KeptAsyncs { limit: 1 },
             Error::Io(io()),
+            Error::QueueFull { limit: 1 },
             Error::Closed,
+            Error::BadHandle,
         ] {
             let mut texts = error.to_string();
             let mut source = error.source();
@@ -203,6 +297,24 @@ mod tests {
                 assert!(!texts.contains(&text), "{texts}: {text}");
                 texts = format!("{texts}: {text}");
                 source = error.source();
+            }
+        }
+    }
+
+    #[test]
+    fn what_ended_a_handle_is_told_again_as_it_was() {
+        for error in [
+            io::Error::from_raw_os_error(32),
+            io::Error::new(io::ErrorKind::BrokenPipe, "our own words"),
+        ] {
+            let cause = Cause::io(&error);
+            for _ in 0..2 {
+                let Error::Io(again) = cause.error() else {
+                    panic!("it was one of these")
+                };
+                assert_eq!(again.to_string(), error.to_string());
+                assert_eq!(again.kind(), error.kind());
+                assert_eq!(again.raw_os_error(), error.raw_os_error());
             }
         }
     }

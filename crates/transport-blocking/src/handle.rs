@@ -1,86 +1,93 @@
-//! A handle: one connection to a process.
+//! A handle: one connection to a process, used by one thread at a time.
 
-use core::{fmt, mem};
-use std::io::{self, Read};
-use std::net::{Shutdown, TcpStream};
-use std::time::{Duration, Instant};
+use core::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
-use bytes::{Buf, BytesMut};
-use hopen_codec::backlog::Backlog;
-use hopen_codec::connection::{Connection, Incoming, SendError};
-use hopen_codec::message::Body;
-use hopen_codec::outbox::Outbox;
+use bytes::BytesMut;
+use hopen_codec::config::Capability;
+use hopen_codec::connection::Ticket;
 use hopen_codec::remote_error::RemoteError;
 use hopen_codec::value::Value;
 
-use crate::stream::is_timeout;
-use crate::{Error, stream};
+use crate::deadline::Deadline;
+use crate::link::{Caller, Link, passed};
+use crate::stage::Intake;
+use crate::{Driver, Error, SharedHandle};
 
-/// An open handle to a process.
+/// An open handle to a process, which has connected to us or we to it.
 ///
 /// What [`set`](Self::set) takes is written at 64 KiB, on [`flush`](Self::flush), and before the
-/// next [`get`](Self::get) or [`recv`](Self::recv). Dropping a handle closes it as
-/// [`close`](Self::close) does. Its `Debug` form tells the peer and lengths, and nothing of what
-/// was sent or received.
+/// next [`get`](Self::get) or [`recv`](Self::recv). Whatever has to wait until the other side reads
+/// takes in meanwhile what the other side sends: async messages are kept for `recv`. Dropping a
+/// handle closes it as [`close`](Self::close) does. Its `Debug` form tells the peer and lengths, and
+/// nothing of what was sent or received.
 ///
-/// An error that ends the handle ([`Error`] says which do) is given once; later calls give
-/// [`Error::Closed`]. But what had arrived before is not lost: [`recv`](Self::recv) hands it out
-/// first.
+/// An error that ends the handle ([`Error`] says which do) is given by every later call. But what had
+/// arrived before is not lost: [`recv`](Self::recv) hands it out first.
+///
+/// [`into_shared`](Self::into_shared) makes a handle for several threads.
 pub struct Handle {
-    stream: TcpStream,
-    connection: Connection,
-    input: BytesMut,
-    outbox: Outbox,
-    /// Async messages that came while a response was awaited.
-    backlog: Backlog,
-    state: State,
+    link: Arc<Link>,
+    intake: Intake,
+    peer: Option<SocketAddr>,
 }
 
-/// Whether something has ended the handle.
+/// A message that is no response.
 #[derive(Debug)]
-enum State {
-    /// Nothing has.
-    Open,
-    /// Writing has failed: what has arrived is still taken, without waiting for more. Holds the
-    /// error until it is given to somebody.
-    Unwritable(Option<io::Error>),
-    /// Nothing more is read. What is in the backlog still comes out.
-    Over,
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "what comes is to be handled in full"
+)]
+pub enum Received {
+    /// An async message, which nobody waits for.
+    Async(Value),
+    /// A request, whose sender waits for [`respond`](Handle::respond).
+    Request(Ticket, Value),
 }
 
 impl Handle {
-    pub(crate) fn new(
-        stream: TcpStream,
-        connection: Connection,
-        input: BytesMut,
-        outbox: Outbox,
-    ) -> Self {
-        let backlog = Backlog::new(connection.config().limits.kept_asyncs);
+    pub(crate) fn new(link: Link, intake: Intake, peer: Option<SocketAddr>) -> Self {
         Self {
-            stream,
-            connection,
-            input,
-            outbox,
-            backlog,
-            state: State::Open,
+            link: Arc::new(link),
+            intake,
+            peer,
         }
     }
 
     /// Asks and waits for the answer: `h x`. A text is evaluated as q; a tuple or list is a
     /// function and its arguments.
     ///
-    /// Async messages that come before the answer are kept for [`recv`](Self::recv). The other
-    /// side may ask something meanwhile; a client has no answer to that and says so.
+    /// Async messages that come before the answer are kept for [`recv`](Self::recv), up to
+    /// [`Limits::kept_asyncs`](hopen_codec::config::Limits::kept_asyncs). The other side may ask
+    /// something meanwhile. A client has no answer to that and says so; on a handle that was
+    /// accepted it is kept for [`receive`](Self::receive).
     ///
     /// # Errors
     ///
     /// What the other side signals is [`Error::Remote`]; see [`Error`] for the others.
     pub fn get(&mut self, query: impl Into<Value>) -> Result<Value, Error> {
-        self.check()?;
-        let sent = self.connection.request(&query.into(), &mut self.outbox);
-        self.sent(sent)?;
-        self.flush()?;
-        self.response()
+        self.caller().get(&query.into(), Deadline::NEVER)
+    }
+
+    /// Asks, and waits no longer than `timeout` for the answer.
+    ///
+    /// A time-out gives up the answer and not the handle: when the answer comes it is dropped, and
+    /// the next `get` waits for that before it sends anything, within its own time.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Timeout`], with [`Phase::Response`](crate::Phase::Response) where the question was
+    /// sent, or may have been, and [`Phase::EarlierResponse`](crate::Phase::EarlierResponse) where it
+    /// was not. Otherwise as [`get`](Self::get).
+    pub fn get_timeout(
+        &mut self,
+        query: impl Into<Value>,
+        timeout: Duration,
+    ) -> Result<Value, Error> {
+        let deadline = Deadline::after(Some(timeout));
+        self.caller().get(&query.into(), deadline)
     }
 
     /// Sends without waiting for an answer: `(neg h) x`. At 64 KiB it writes what waits, as
@@ -90,52 +97,104 @@ impl Handle {
     ///
     /// Where the value cannot be sent to this peer, or writing fails.
     pub fn set(&mut self, message: impl Into<Value>) -> Result<(), Error> {
-        self.check()?;
-        let sent = self.connection.notify(&message.into(), &mut self.outbox);
-        self.sent(sent)?;
-        if self.outbox.remaining() >= WRITTEN_AT {
-            self.flush()
-        } else {
-            Ok(())
-        }
+        self.caller().set(&message.into())
+    }
+
+    /// Sends without waiting for anything: what the system does not take at once stays in the queue,
+    /// up to [`Limits::queue`](hopen_codec::config::Limits::queue), and goes out with the next call.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::QueueFull`] where that much waits already; nothing is sent then. Otherwise as
+    /// [`set`](Self::set).
+    pub fn try_set(&mut self, message: impl Into<Value>) -> Result<(), Error> {
+        self.caller().try_set(&message.into())
     }
 
     /// Writes everything that was [`set`](Self::set) to the socket: `neg[h][]`. Waits while the
     /// other side takes nothing.
     ///
-    /// A known limit: nothing is read meanwhile. If the other side also sends more than the two
-    /// systems hold (some hundred KiB to some MiB) and waits until that is taken, both wait for
-    /// ever. The same goes for every call that writes: [`get`](Self::get), [`set`](Self::set),
-    /// [`recv`](Self::recv).
+    /// Meanwhile what the other side sends is taken in and kept, up to
+    /// [`Limits::kept_asyncs`](hopen_codec::config::Limits::kept_asyncs), so that two ends that send
+    /// to each other get on. Beyond that the other side has to wait as well.
     ///
     /// # Errors
     ///
     /// Where writing fails.
     pub fn flush(&mut self) -> Result<(), Error> {
-        self.check()?;
-        self.write();
-        self.check()
+        self.caller().flush()
     }
 
-    /// Waits for the next async message of the other side: `h[]`.
+    /// Writes what waits, and waits for the next async message of the other side: `h[]`. A request
+    /// that comes before it is declined; [`receive`](Self::receive) hands out both.
     ///
     /// # Errors
     ///
     /// [`Error::Closed`] once the other side has closed, and what else ends the handle, but what
     /// had arrived comes out before that; see [`Error`] for the others.
     pub fn recv(&mut self) -> Result<Value, Error> {
-        self.write();
-        if let Some(body) = self.backlog.pop() {
-            return self.value(&body);
+        self.caller().recv(Deadline::NEVER)
+    }
+
+    /// Writes what waits, and waits for the next async message no longer than `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Timeout`]; otherwise as [`recv`](Self::recv).
+    pub fn recv_timeout(&mut self, timeout: Duration) -> Result<Value, Error> {
+        self.caller().recv(Deadline::after(Some(timeout)))
+    }
+
+    /// Writes what waits, and waits for the next message that is no response: what a server does.
+    ///
+    /// On a handle that we have opened only async messages come out: requests are declined as soon
+    /// as they come.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Self::recv). A request that is no value is answered by `badmsg`, and
+    /// [`Error::BadMessage`] says so here; q closes such a connection.
+    pub fn receive(&mut self) -> Result<Received, Error> {
+        self.caller().receive(Deadline::NEVER)
+    }
+
+    /// Answers a request and writes the answer, if its turn has come: answers go out in the order in
+    /// which the other side takes them ([`Connection`](hopen_codec::connection)). An answer that
+    /// cannot be sent to this peer becomes an error response, and the error is given here.
+    ///
+    /// # Errors
+    ///
+    /// Where the ticket's request is answered already or is none of this handle's, where the answer
+    /// cannot be sent, or where writing fails.
+    pub fn respond(
+        &mut self,
+        ticket: Ticket,
+        answer: Result<impl Into<Value>, RemoteError>,
+    ) -> Result<(), Error> {
+        match answer {
+            Ok(value) => self.caller().respond(ticket, Ok(&value.into())),
+            Err(error) => self.caller().respond(ticket, Err(error)),
         }
-        loop {
-            match self.next()? {
-                Incoming::Async(body) => return self.value(&body),
-                Incoming::Request(_) => self.decline()?,
-                // To a request whose `get` has failed; the codec lets no other through.
-                Incoming::Response(_) => {}
-            }
-        }
+    }
+
+    /// Makes a handle that any number of threads can use, and the driver that reads for all of them:
+    /// give it a thread of its own.
+    ///
+    /// ```no_run
+    /// # use hopen_blocking::hopen;
+    /// let (handle, driver) = hopen(":localhost:5010")?.into_shared();
+    /// std::thread::spawn(move || driver.run());
+    /// let other = handle.clone();
+    /// std::thread::spawn(move || other.get("2+3"));
+    /// handle.get("til 5")?;
+    /// # Ok::<(), hopen_blocking::Error>(())
+    /// ```
+    pub fn into_shared(self) -> (SharedHandle, Driver) {
+        let Self { link, intake, peer } = self;
+        (
+            SharedHandle::new(Arc::clone(&link), peer),
+            Driver::new(link, intake),
+        )
     }
 
     /// Writes what waits, says that nothing more comes, and waits until the other side has closed,
@@ -151,214 +210,79 @@ impl Handle {
     /// Where writing fails, or the connection breaks before the other side has closed.
     pub fn finish(mut self, patience: Duration) -> Result<(), Error> {
         self.flush()?;
-        self.stream.shutdown(Shutdown::Write).map_err(Error::Io)?;
-        let end = Instant::now().checked_add(patience);
-        let mut unread = [0; 16 * 1024];
-        loop {
-            let left = end.map(|end| end.saturating_duration_since(Instant::now()));
-            if left.is_some_and(|left| left.is_zero()) {
-                return Ok(());
-            }
-            self.stream.set_read_timeout(left).map_err(Error::Io)?;
-            match self.stream.read(&mut unread) {
-                Ok(0) => return Ok(()),
+        let medium = self.link.medium();
+        medium.shutdown_write();
+        let deadline = Deadline::after(Some(patience));
+        let mut unread = BytesMut::new();
+        while !deadline.has_passed() {
+            unread.clear();
+            match medium.read(&mut unread, 16 * 1024, deadline) {
+                Ok(0) => break,
                 Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if is_timeout(&error) => return Ok(()),
+                Err(error) if passed(&error, deadline) => break,
                 Err(error) => return Err(Error::Io(error)),
             }
         }
+        Ok(())
     }
 
     /// Closes the handle: `hclose`. What was [`set`](Self::set) and not written yet is dropped, as q
     /// does. Returns how many bytes that were. [`finish`](Self::finish) waits until the other side
     /// has read what was written.
-    pub fn close(mut self) -> usize {
-        self.outbox.clear()
+    pub fn close(self) -> usize {
+        self.link.lock().drop_unsent()
     }
 
-    /// Waits for the response to the outstanding request.
-    fn response(&mut self) -> Result<Value, Error> {
-        loop {
-            match self.next()? {
-                Incoming::Response(body) => return self.value(&body),
-                Incoming::Async(body) => {
-                    let kept = self.backlog.push(body);
-                    kept.map_err(|full| self.end(full.into()))?;
-                }
-                Incoming::Request(_) => self.decline()?,
-            }
-        }
+    /// Returns the address of the other side, where it has one: a pipe has none.
+    pub const fn peer_addr(&self) -> Option<SocketAddr> {
+        self.peer
     }
 
-    /// Writes what waits in the outbox, unless the handle has ended. A failure is in the state
-    /// afterwards.
-    fn write(&mut self) {
-        while matches!(self.state, State::Open) && self.outbox.has_remaining() {
-            let failure = match stream::write(&self.stream, &mut self.outbox) {
-                Ok(0) => io::ErrorKind::WriteZero.into(),
-                Ok(_) => continue,
-                Err(error) => error,
-            };
-            self.state = State::Unwritable(Some(failure));
-        }
+    /// Returns the capability that both ends have.
+    pub fn capability(&self) -> Capability {
+        self.link.lock().connection().capability()
     }
 
-    /// Waits for the next message of any kind; where writing has failed, takes what there is.
-    fn next(&mut self) -> Result<Incoming, Error> {
-        while !matches!(self.state, State::Over) {
-            match self.connection.receive(&mut self.input) {
-                Ok(Some(incoming)) => return Ok(incoming),
-                Ok(None) => {}
-                Err(error) => return Err(self.end(error.into())),
-            }
-            if let Err(error) = self.read() {
-                return Err(self.end(error));
-            }
-        }
-        Err(Error::Closed)
-    }
-
-    /// Reads some bytes.
-    fn read(&mut self) -> Result<(), Error> {
-        if matches!(self.state, State::Unwritable(_)) {
-            self.stream.set_nonblocking(true).map_err(Error::Io)?;
-        }
-        let wanted = self.connection.make_room(&mut self.input);
-        match stream::read(&self.stream, &mut self.input, wanted) {
-            Ok(0) => {
-                let end = self.connection.receive_eof(&self.input);
-                Err(end.err().map_or(Error::Closed, Error::from))
-            }
-            Ok(_) => Ok(()),
-            Err(error) => Err(Error::Io(error)),
-        }
-    }
-
-    /// Answers a request of the other side: it waits for something. If that cannot be written, what
-    /// has arrived behind the request still counts.
-    fn decline(&mut self) -> Result<(), Error> {
-        if !matches!(self.state, State::Open) {
-            return Ok(());
-        }
-        let error = RemoteError::new("nyi: this client answers no requests");
-        let answer: Result<&Value, _> = Err(error.expect("a literal without a NUL"));
-        let sent = self.connection.respond(answer, &mut self.outbox);
-        self.sent(sent)?;
-        self.write();
-        Ok(())
-    }
-
-    /// Checks that nothing has ended the handle.
-    fn check(&mut self) -> Result<(), Error> {
-        match &mut self.state {
-            State::Open => Ok(()),
-            State::Unwritable(failure) => Err(failure.take().map_or(Error::Closed, Error::Io)),
-            State::Over => Err(Error::Closed),
-        }
-    }
-
-    /// Looks at what came of sending: a connection that has failed is the end of the handle.
-    fn sent(&mut self, sent: Result<(), SendError>) -> Result<(), Error> {
-        sent.map_err(|error| {
-            if matches!(error, SendError::Failed(_)) {
-                self.end(error.into())
-            } else {
-                error.into()
-            }
-        })
-    }
-
-    /// Ends the handle and returns the error to give: where writing had failed, that is the one.
-    fn end(&mut self, error: Error) -> Error {
-        match mem::replace(&mut self.state, State::Over) {
-            State::Open | State::Over => error,
-            State::Unwritable(failure) => failure.map_or(Error::Closed, Error::Io),
-        }
-    }
-
-    fn value(&self, body: &Body) -> Result<Value, Error> {
-        let limits = &self.connection.config().limits;
-        body.decode(limits)
-            .map_err(Error::BadMessage)?
-            .map_err(Error::Remote)
+    fn caller(&mut self) -> Caller<'_> {
+        Caller::reading(&self.link, &mut self.intake)
     }
 }
 
 impl fmt::Debug for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Handle")
-            .field("peer", &self.stream.peer_addr().ok())
-            .field("capability", &self.connection.capability())
-            .field("input", &self.input.len())
-            .field("outbox", &self.outbox.len())
-            .field("backlog", &self.backlog.len())
-            .field("state", &self.state)
+            .field("peer", &self.peer)
+            .field("input", &self.intake.input.len())
+            .field("state", &*self.link.lock())
             .finish()
     }
 }
 
-impl Drop for Handle {
-    /// Takes what the other side has sent and nobody has read, without waiting. A socket that is
-    /// closed over unread bytes is reset, and what it has still to send is lost: messages that
-    /// [`flush`](Handle::flush) has handed to the system. What comes after that has the same effect;
-    /// [`finish`](Handle::finish) waits for it.
-    fn drop(&mut self) {
-        let mut unread = [0; 16 * 1024];
-        let mut left = DRAINED;
-        // Failures mean that there is nothing more to save.
-        let _ = self.stream.shutdown(Shutdown::Write);
-        let waits_not = self.stream.set_nonblocking(true).is_ok();
-        while waits_not && left > 0 {
-            match self.stream.read(&mut unread) {
-                Ok(count @ 1..) => left = left.saturating_sub(count),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Ok(0) | Err(_) => break,
-            }
-        }
-    }
-}
-
-/// How many bytes may wait before `set` writes them.
-const WRITTEN_AT: usize = 64 * 1024;
-
-/// How many unread bytes are taken at most when a handle closes: more than the system keeps, unless
-/// the other side sends on and on.
-const DRAINED: usize = 16 * 1024 * 1024;
-
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-    use std::net::{Ipv4Addr, TcpListener};
-    use std::thread;
-    use std::time::Duration;
+    use std::io::{Read, Write};
+    use std::net::{Ipv4Addr, TcpListener, TcpStream};
+    use std::{io, thread};
 
+    use bytes::Buf;
     use hopen_codec::config::Limits;
-    use hopen_codec::message::{Message, MessageKind};
-    use socket2::SockRef;
+    use hopen_codec::message::{Body, Message, MessageKind};
+    use hopen_codec::outbox::Outbox;
 
     use super::*;
     use crate::hopen;
-
-    #[test]
-    fn the_socket_keeps_the_options_and_not_the_time_out_of_the_login() {
-        let (handle, _peer) = opened();
-        let stream = &handle.stream;
-        assert!(stream.nodelay().unwrap());
-        assert!(SockRef::from(stream).keepalive().unwrap());
-        assert_eq!(stream.read_timeout().unwrap(), None);
-        assert_eq!(stream.write_timeout().unwrap(), None);
-    }
+    use crate::medium::Interest;
 
     #[test]
     fn a_handle_that_nothing_was_said_about_has_the_limits_of_a_client() {
         let (handle, _peer) = opened();
-        let limits = handle.connection.config().limits;
+        let limits = handle.link.lock().connection().config().limits;
         assert_eq!(limits, Limits::client());
         assert_eq!(
             (limits.login, limits.message, limits.kept_asyncs),
             (64 * 1024, (1 << 40) - 1, 64 * 1024 * 1024)
         );
+        assert_eq!((limits.requests, limits.queue), (65_536, 100 * 1024 * 1024));
     }
 
     #[test]
@@ -403,76 +327,78 @@ mod tests {
         peer.write_all(read).unwrap();
         assert_eq!(handle.recv().unwrap(), Value::from(0_i64));
         peer.write_all(unread).unwrap();
+        wait_for_bytes(&handle);
         drop(peer);
-        wait_for(&handle, unread.len());
 
-        handle.stream.shutdown(Shutdown::Write).unwrap();
+        handle.link.medium().shutdown_write();
         handle.set("lost").unwrap();
         for n in 1..5_i64 {
             assert_eq!(handle.recv().unwrap(), Value::from(n));
         }
-        let error = handle.recv().unwrap_err();
-        assert!(is_broken_pipe(&error), "{error:?}");
-        assert!(matches!(handle.recv(), Err(Error::Closed)));
+        for _ in 0..2 {
+            let error = handle.recv().unwrap_err();
+            assert!(is_broken_pipe(&error), "{error:?}");
+        }
         assert_eq!(handle.close(), message(MessageKind::Async, "lost").len());
     }
 
     #[test]
-    fn a_write_error_is_given_once_and_what_has_arrived_after_it() {
+    fn after_a_write_error_nobody_waits_for_the_other_side() {
         let (mut handle, mut peer) = opened();
         peer.write_all(&message(MessageKind::Async, 1_i64)).unwrap();
-        wait_for(&handle, 17);
-        handle.stream.shutdown(Shutdown::Write).unwrap();
-        let error = handle.get("x").unwrap_err();
-        assert!(is_broken_pipe(&error), "{error:?}");
-        assert!(matches!(handle.get("x"), Err(Error::Closed)));
+        wait_for_bytes(&handle);
+        handle.link.medium().shutdown_write();
+        for _ in 0..2 {
+            let error = handle.get("x").unwrap_err();
+            assert!(is_broken_pipe(&error), "{error:?}");
+        }
         assert_eq!(handle.recv().unwrap(), Value::from(1_i64));
-        // The other side is still there, and nobody waits for it.
-        assert!(matches!(handle.recv(), Err(Error::Closed)));
+        // The other side is still there.
+        let error = handle.recv().unwrap_err();
+        assert!(is_broken_pipe(&error), "{error:?}");
         drop(peer);
     }
 
     #[test]
-    fn a_response_counts_where_a_question_before_it_cannot_be_declined() {
+    fn a_queue_has_its_limit_and_nothing_waits_for_it() {
         let (mut handle, mut peer) = opened();
-        let query = Value::from("x");
-        handle
-            .connection
-            .request(&query, &mut handle.outbox)
-            .unwrap();
+        let limit = handle.link.lock().connection().config().limits.queue;
+        let large = Value::from(vec![7_i64; 1_000_000]);
+        let length = message(MessageKind::Async, large.clone()).len();
+        let mut taken = 0;
+        let error = loop {
+            match handle.try_set(large.clone()) {
+                Ok(()) => taken += 1,
+                Err(error) => break error,
+            }
+        };
+        assert!(matches!(error, Error::QueueFull { limit: found } if found == limit));
+        assert!(taken * length > limit);
+
+        let reader = thread::spawn(move || {
+            let mut all = Vec::new();
+            peer.read_to_end(&mut all).unwrap();
+            all.len()
+        });
         handle.flush().unwrap();
-        let messages = [
-            message(MessageKind::Sync, "who?"),
-            message(MessageKind::Async, 1_i64),
-            message(MessageKind::Response, 2_i64),
-        ]
-        .concat();
-        peer.write_all(&messages).unwrap();
-        wait_for(&handle, messages.len());
-        handle.stream.shutdown(Shutdown::Write).unwrap();
-        assert_eq!(handle.response().unwrap(), Value::from(2_i64));
-        let error = handle.set("x").unwrap_err();
-        assert!(is_broken_pipe(&error), "{error:?}");
-        assert_eq!(handle.recv().unwrap(), Value::from(1_i64));
-        assert!(matches!(handle.recv(), Err(Error::Closed)));
+        handle.try_set(large).unwrap();
+        handle.finish(Duration::from_secs(60)).unwrap();
+        assert_eq!(reader.join().unwrap(), (taken + 1) * length);
     }
 
     #[test]
     fn its_debug_form_shows_nothing_that_was_sent_or_received() {
-        let (mut handle, _peer) = opened();
-        handle.input.extend_from_slice(b"secret");
+        let (mut handle, mut peer) = opened();
+        let secret = message(MessageKind::Async, "secret");
+        peer.write_all(&secret.repeat(2)).unwrap();
+        peer.write_all(b"\x01\0\0\0\xff\0\0\0secret").unwrap();
         handle.set("secret").unwrap();
-        let body = Body::encode(&Value::from("secret")).unwrap();
-        handle.backlog.push(body).unwrap();
-        let peer = handle.stream.peer_addr().unwrap();
-        assert_eq!(
-            format!("{handle:?}"),
-            format!(
-                "Handle {{ peer: Some({peer:?}), capability: {:?}, input: 6, outbox: 20, \
-                 backlog: 1, state: Open }}",
-                handle.connection.capability()
-            )
-        );
+        assert_eq!(handle.recv().unwrap(), Value::from("secret"));
+        handle.set("secret").unwrap();
+        let shown = format!("{handle:?}");
+        assert!(shown.contains("outbox: 20"), "{shown}");
+        assert!(!shown.contains("secret"), "{shown}");
+        assert!(shown.contains(&handle.peer_addr().unwrap().to_string()));
     }
 
     /// Returns a handle and the server's end of its connection.
@@ -489,12 +415,10 @@ mod tests {
         (handle, server.join().unwrap())
     }
 
-    /// Waits until so many bytes have arrived and are not read yet.
-    fn wait_for(handle: &Handle, count: usize) {
-        let mut bytes = vec![0; count];
-        while handle.stream.peek(&mut bytes).unwrap() < count {
-            thread::yield_now();
-        }
+    /// Waits until what was written at once, in one small packet, has arrived.
+    fn wait_for_bytes(handle: &Handle) {
+        let medium = handle.link.medium();
+        medium.wait(Interest::Read, Deadline::NEVER).unwrap();
     }
 
     fn message(kind: MessageKind, value: impl Into<Value>) -> Vec<u8> {

@@ -14,18 +14,34 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! | type | what |
+//! | --- | --- |
+//! | [`Handle`] | an open connection, for one thread at a time |
+//! | [`SharedHandle`], [`Driver`] | the same for any number of threads, and the one that reads for them |
+//! | [`Channel`] | a connection before its login; also over pipes, or any reader and writer |
+//! | [`Listener`], [`Login`] | the server's side: connections come in, logins are accepted or refused |
+//!
 //! This crate moves bytes; what they mean and what goes when is [`hopen_codec`]'s to know.
 #![forbid(unsafe_code)]
 
+mod channel;
 mod connect;
+mod deadline;
 mod error;
 mod handle;
+mod link;
+mod listener;
+mod medium;
 mod options;
-mod stream;
+mod shared;
+mod stage;
 
+pub use channel::{Channel, Login};
 pub use error::{Error, Phase};
-pub use handle::Handle;
+pub use handle::{Handle, Received};
+pub use listener::{LOGIN_TIMEOUT, Listener};
 pub use options::Options;
+pub use shared::{Driver, SharedHandle};
 
 /// Opens a handle to a process: connects and logs in.
 ///

@@ -13,7 +13,7 @@ use crate::Error;
 pub struct Options {
     /// Where to connect, and as whom.
     pub address: Address,
-    /// How long connecting and logging in may take together. As in q, it does not hold for what
+    /// How long looking up the host's name, connecting and logging in may take together. As in q, it does not hold for what
     /// the handle is used for later. Default: for ever, which is also what [`Duration::ZERO`]
     /// says, as 0 does to KX's C library.
     ///
@@ -21,8 +21,7 @@ pub struct Options {
     /// its share of the time that is left, 2 s at least.
     ///
     /// A q process that is busy accepts the connection and answers the login when it comes round
-    /// to it, so this covers the wait for that answer. It does not cover the look-up of the host's
-    /// name, which the system bounds.
+    /// to it, so this covers the wait for that answer.
     pub timeout: Option<Duration>,
     /// Capability, compression and limits. Whether the peer is on this host is found out, not
     /// taken from here.

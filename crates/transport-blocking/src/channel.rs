@@ -1,0 +1,397 @@
+//! A connection before its login, for either role.
+
+use core::fmt;
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use bytes::Buf;
+use hopen_codec::auth::Credentials;
+use hopen_codec::config::{Capability, Config};
+use hopen_codec::connection::Connection;
+use hopen_codec::handshake::{self, ClientHandshake, Progress, ServerHandshake};
+use hopen_codec::outbox::Outbox;
+use socket2::SockRef;
+
+use crate::deadline::Deadline;
+use crate::link::{Link, Role, State, drain, passed};
+use crate::medium::{Interest, Medium};
+use crate::stage::{Intake, Stage};
+use crate::{Error, Handle, Phase};
+
+/// A connection before its login: what [`hopen`](crate::hopen) has connected, what a
+/// [`Listener`](crate::Listener) hands out, or any reader and writer, as pipes or the standard input
+/// and output of a child.
+///
+/// One end [logs in](Self::log_in), the other [receives the login](Self::receive_login) and accepts
+/// or refuses it:
+///
+/// ```
+/// use hopen_blocking::{Channel, Received};
+/// use hopen_codec::auth::Credentials;
+/// use hopen_codec::config::Config;
+///
+/// let (from_client, to_server) = std::io::pipe()?;
+/// let (from_server, to_client) = std::io::pipe()?;
+/// let server = std::thread::spawn(move || {
+///     let channel = Channel::new(from_client, to_client)?;
+///     let login = channel.receive_login(Config::server(), None)?;
+///     assert_eq!(login.credentials().user(), b"ann");
+///     let mut handle = login.accept()?;
+///     if let Received::Request(ticket, question) = handle.receive()? {
+///         handle.respond(ticket, Ok(question))?; // an echo
+///     }
+///     Ok::<(), hopen_blocking::Error>(())
+/// });
+///
+/// let ann = Credentials::new("ann", "secret")?;
+/// let channel = Channel::new(from_server, to_server)?;
+/// let mut handle = channel.log_in(&ann, Config::client(), None)?;
+/// assert_eq!(handle.get("hello")?, "hello".into());
+/// # server.join().expect("no panic")?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Channel {
+    medium: Medium,
+    peer: Option<SocketAddr>,
+    /// Whether the peer is on this host, where that can be told.
+    local: Option<bool>,
+}
+
+impl Channel {
+    /// Makes a channel of any reader and writer. Each gets a thread, as they cannot be waited for
+    /// together otherwise.
+    ///
+    /// A read that is under way cannot be interrupted: when the handle is closed, its thread ends
+    /// with the next byte or the end of the input. The writer is dropped when what was given to it is
+    /// written, which closes it.
+    ///
+    /// Whether the peer is on this host, which decides about compression, is what
+    /// [`Config::peer_is_local`] says.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] where the system has no more threads.
+    pub fn new(
+        reader: impl Read + Send + 'static,
+        writer: impl Write + Send + 'static,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            medium: Medium::pair(reader, writer).map_err(Error::Io)?,
+            peer: None,
+            local: None,
+        })
+    }
+
+    /// Makes a channel of a TCP connection: sets `TCP_NODELAY` and `SO_KEEPALIVE` and finds out
+    /// whether the peer is on this host: at a loopback address, or at the same address as we are.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] where the connection is broken already.
+    pub fn tcp(stream: TcpStream) -> Result<Self, Error> {
+        Self::of_tcp(stream).map_err(Error::Io)
+    }
+
+    pub(crate) fn of_tcp(stream: TcpStream) -> io::Result<Self> {
+        stream.set_nodelay(true)?;
+        SockRef::from(&stream).set_keepalive(true)?;
+        let peer = stream.peer_addr()?;
+        let same = peer.ip().to_canonical() == stream.local_addr()?.ip().to_canonical();
+        Ok(Self {
+            peer: Some(peer),
+            local: Some(peer.ip().to_canonical().is_loopback() || same),
+            medium: Medium::tcp(stream)?,
+        })
+    }
+
+    /// Logs in, as a client does. The time-out covers the wait for the answer; none, or
+    /// [`Duration::ZERO`], waits for ever.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Access`] where the other side closes instead of answering, [`Error::Timeout`], and
+    /// what is wrong with the login or the connection.
+    pub fn log_in(
+        self,
+        credentials: &Credentials,
+        config: Config,
+        timeout: Option<Duration>,
+    ) -> Result<Handle, Error> {
+        self.log_in_until(credentials, config, login_deadline(timeout))
+    }
+
+    pub(crate) fn log_in_until(
+        self,
+        credentials: &Credentials,
+        config: Config,
+        deadline: Deadline,
+    ) -> Result<Handle, Error> {
+        let mut outbox = Outbox::default();
+        let config = self.told_whether_local(config);
+        let mut handshake = ClientHandshake::start(credentials, config, &mut outbox)?;
+        let refused = |error: io::Error| {
+            use io::ErrorKind::{BrokenPipe, ConnectionReset};
+            // A server that closes with our login unread resets the connection.
+            if matches!(error.kind(), ConnectionReset | BrokenPipe) {
+                Error::Access
+            } else {
+                failed(error, deadline)
+            }
+        };
+        let mut stage = Stage::Plain;
+        let mut intake = Intake::default();
+        write(&self.medium, &mut stage, &mut outbox, deadline).map_err(refused)?;
+        loop {
+            handshake = match handshake.receive(&mut intake.input)? {
+                Progress::Done(connection) => {
+                    return Ok(self.opened(connection, stage, intake, Role::Client));
+                }
+                Progress::NeedsInput(handshake) => handshake,
+            };
+            let room = handshake.make_room(&mut intake.input);
+            if read(&self.medium, &stage, &mut intake, room, deadline).map_err(refused)? == 0 {
+                return Err(handshake.receive_eof().into());
+            }
+        }
+    }
+
+    /// Waits for the login of a client. A client may never send one: the time-out should not be
+    /// without reason none (or [`Duration::ZERO`], which is the same).
+    /// [`LOGIN_TIMEOUT`](crate::LOGIN_TIMEOUT) is a good one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Timeout`], [`Error::Login`] where what comes is none or is longer than
+    /// [`Limits::login`](hopen_codec::config::Limits::login), [`Error::Io`]. The connection is closed
+    /// then, and the client is not told why.
+    pub fn receive_login(self, config: Config, timeout: Option<Duration>) -> Result<Login, Error> {
+        let deadline = login_deadline(timeout);
+        let mut handshake = ServerHandshake::start(self.told_whether_local(config));
+        let stage = Stage::Plain;
+        let mut intake = Intake::default();
+        loop {
+            handshake = match handshake.receive(&mut intake.input)? {
+                Progress::Done(login) => {
+                    return Ok(Login {
+                        channel: self,
+                        login,
+                        stage,
+                        intake,
+                        deadline,
+                    });
+                }
+                Progress::NeedsInput(handshake) => handshake,
+            };
+            let room = handshake.make_room(&mut intake.input);
+            let count = read(&self.medium, &stage, &mut intake, room, deadline)
+                .map_err(|error| failed(error, deadline))?;
+            if count == 0 {
+                return Err(handshake.receive_eof(&intake.input).into());
+            }
+            if deadline.has_passed() {
+                // One byte at a time would keep it going.
+                return Err(Error::Timeout(Phase::Login));
+            }
+        }
+    }
+
+    /// Returns the address of the other side, where it has one: a pipe has none.
+    pub const fn peer_addr(&self) -> Option<SocketAddr> {
+        self.peer
+    }
+
+    fn told_whether_local(&self, mut config: Config) -> Config {
+        if let Some(local) = self.local {
+            config.peer_is_local = local;
+        }
+        config
+    }
+
+    fn opened(self, connection: Connection, stage: Stage, intake: Intake, role: Role) -> Handle {
+        let state = State::new(connection, stage, role);
+        Handle::new(Link::new(self.medium, state), intake, self.peer)
+    }
+}
+
+impl fmt::Debug for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Channel")
+            .field("peer", &self.peer)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A login that was received: to be [accepted](Self::accept) or [refused](Self::refuse), after
+/// whatever it takes to decide that.
+#[must_use = "the client waits for an answer"]
+pub struct Login {
+    channel: Channel,
+    login: handshake::Login,
+    stage: Stage,
+    intake: Intake,
+    deadline: Deadline,
+}
+
+impl Login {
+    /// Returns who wants to log in.
+    pub fn credentials(&self) -> &Credentials {
+        self.login.credentials()
+    }
+
+    /// Returns the capability that both ends have.
+    pub fn capability(&self) -> Capability {
+        self.login.capability()
+    }
+
+    /// Returns the address of the client, where it has one: a pipe has none.
+    pub const fn peer_addr(&self) -> Option<SocketAddr> {
+        self.channel.peer
+    }
+
+    /// Lets the client in.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Timeout`] or [`Error::Io`] where the client cannot be told.
+    pub fn accept(self) -> Result<Handle, Error> {
+        let Self {
+            channel,
+            login,
+            mut stage,
+            intake,
+            deadline,
+        } = self;
+        let mut outbox = Outbox::default();
+        let connection = login.accept(&mut outbox);
+        write(&channel.medium, &mut stage, &mut outbox, deadline)
+            .map_err(|error| failed(error, deadline))?;
+        Ok(channel.opened(connection, stage, intake, Role::Server))
+    }
+
+    /// Closes the connection, which is how a login is refused. The client is told nothing else.
+    pub fn refuse(self) {
+        self.login.refuse();
+        drain(&self.channel.medium);
+    }
+}
+
+impl fmt::Debug for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Login")
+            .field("credentials", self.credentials())
+            .field("peer", &self.peer_addr())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Writes everything.
+fn write(
+    medium: &Medium,
+    stage: &mut Stage,
+    outbox: &mut Outbox,
+    deadline: Deadline,
+) -> io::Result<()> {
+    loop {
+        let wire = stage.outgoing(outbox);
+        if !wire.has_remaining() {
+            return Ok(());
+        }
+        match medium.try_write(wire) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                medium.wait(Interest::Write, deadline)?;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Reads some bytes. 0 where the other side has closed.
+fn read(
+    medium: &Medium,
+    stage: &Stage,
+    intake: &mut Intake,
+    room: usize,
+    deadline: Deadline,
+) -> io::Result<usize> {
+    let (buffer, room) = stage.buffer(intake, room);
+    medium.read(buffer, room, deadline)
+}
+
+fn failed(error: io::Error, deadline: Deadline) -> Error {
+    if passed(&error, deadline) {
+        Error::Timeout(Phase::Login)
+    } else {
+        Error::Io(error)
+    }
+}
+
+/// Returns the end of a time-out; no time at all is none, as 0 is to KX's C library.
+pub(crate) fn login_deadline(timeout: Option<Duration>) -> Deadline {
+    Deadline::after(timeout.filter(|timeout| !timeout.is_zero()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, TcpListener};
+
+    use hopen_codec::config::Compression;
+
+    use super::*;
+
+    #[test]
+    fn both_ends_send_at_once_and_notice_when_the_other_is_gone() {
+        for stream in ends() {
+            let seen = stream.try_clone().unwrap();
+            let _channel = Channel::tcp(stream).unwrap();
+            assert!(seen.nodelay().unwrap());
+            assert!(SockRef::from(&seen).keepalive().unwrap());
+        }
+    }
+
+    #[test]
+    fn a_peer_on_this_host_is_known_as_such() {
+        let mut config = Config::client();
+        config.compression = Compression::Auto;
+        for stream in ends() {
+            let channel = Channel::tcp(stream).unwrap();
+            assert!(channel.told_whether_local(config.clone()).peer_is_local);
+        }
+        let channel = Channel::new(io::empty(), io::sink()).unwrap();
+        for local in [false, true] {
+            config.peer_is_local = local;
+            assert_eq!(channel.told_whether_local(config.clone()), config);
+        }
+    }
+
+    #[test]
+    fn no_password_is_shown() {
+        let [client, server] = ends().map(|stream| Channel::tcp(stream).unwrap());
+        let ann = Credentials::new("ann", "secret").unwrap();
+        let mut outbox = Outbox::default();
+        let config = Config::client();
+        let _handshake = ClientHandshake::start(&ann, config, &mut outbox).unwrap();
+        write(
+            &client.medium,
+            &mut Stage::Plain,
+            &mut outbox,
+            Deadline::NEVER,
+        )
+        .unwrap();
+        let login = server.receive_login(Config::server(), None).unwrap();
+        assert_eq!(login.credentials(), &ann);
+        assert_eq!(login.capability(), Capability::MAX);
+        for shown in [format!("{login:?}"), format!("{client:?}")] {
+            assert!(!shown.contains("secret"), "{shown}");
+        }
+    }
+
+    /// Returns both ends of a connection.
+    fn ends() -> [TcpStream; 2] {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        [client, listener.accept().unwrap().0]
+    }
+}

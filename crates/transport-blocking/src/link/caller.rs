@@ -1,0 +1,259 @@
+//! What a caller does with a connection: queue something, and wait.
+
+use std::sync::MutexGuard;
+
+use hopen_codec::backlog::Kept;
+use hopen_codec::connection::Ticket;
+use hopen_codec::message::Body;
+use hopen_codec::remote_error::RemoteError;
+use hopen_codec::value::Value;
+
+use super::state::Position;
+use super::{Link, State};
+use crate::Received;
+use crate::deadline::Deadline;
+use crate::error::{Error, Phase};
+use crate::stage::Intake;
+
+/// One who uses a connection.
+pub(crate) struct Caller<'a> {
+    link: &'a Link,
+    /// What was read, where this caller is the one to read. Otherwise somebody else reads, and says
+    /// what has come.
+    intake: Option<&'a mut Intake>,
+}
+
+impl<'a> Caller<'a> {
+    /// A caller who reads for itself.
+    pub(crate) const fn reading(link: &'a Link, intake: &'a mut Intake) -> Self {
+        Self {
+            link,
+            intake: Some(intake),
+        }
+    }
+
+    /// A caller for whom another thread reads.
+    pub(crate) const fn told(link: &'a Link) -> Self {
+        Self { link, intake: None }
+    }
+
+    /// Asks and waits for the response.
+    pub(crate) fn get(&mut self, query: &Value, deadline: Deadline) -> Result<Value, Error> {
+        let link = self.link;
+        let question = link.lock().queue_up();
+        let asked = self.until(deadline, Position::default(), |state| {
+            state.ask(question, query)
+        });
+        let end = match asked {
+            Ok(Some(Ok(end))) => end,
+            outcome => {
+                let mut state = link.lock();
+                state.leave(question);
+                link.tell(&state);
+                return Err(match outcome {
+                    Ok(Some(Err(error))) | Err(error) => error,
+                    Ok(_) => Error::Timeout(Phase::EarlierResponse),
+                });
+            }
+        };
+        let body = self.until(deadline, end, |state| state.take_response(question))?;
+        let body = body.or_else(|| {
+            let mut state = link.lock();
+            // It may have come while nobody looked.
+            let response = state.take_response(question);
+            if response.is_none() {
+                state.give_up(question);
+                link.tell(&state);
+            }
+            response
+        });
+        self.value(&body.ok_or(Error::Timeout(Phase::Response))?)
+    }
+
+    /// Sends without waiting for an answer; from 64 KiB on it writes.
+    pub(crate) fn set(&mut self, message: &Value) -> Result<(), Error> {
+        let mut state = self.link.lock();
+        let end = state.notify(message)?;
+        if state.unsent() < WRITTEN_AT {
+            return Ok(());
+        }
+        drop(state);
+        self.written(end, Deadline::NEVER).map(|_| ())
+    }
+
+    /// Sends without waiting for anything.
+    pub(crate) fn try_set(&self, message: &Value) -> Result<(), Error> {
+        let mut state = self.link.lock();
+        let limit = state.connection().config().limits.queue;
+        if state.unsent() >= limit {
+            state.write(&self.link.medium);
+            state.check()?;
+            if state.unsent() >= limit {
+                return Err(Error::QueueFull { limit });
+            }
+        }
+        state.notify(message)?;
+        if state.unsent() >= WRITTEN_AT {
+            state.write(&self.link.medium);
+        }
+        Ok(())
+    }
+
+    /// Waits until everything has been written that was sent so far.
+    pub(crate) fn flush(&mut self) -> Result<(), Error> {
+        let state = self.link.lock();
+        state.check()?;
+        let end = state.end_of_outbox();
+        drop(state);
+        self.written(end, Deadline::NEVER).map(|_| ())
+    }
+
+    /// Writes what waits, and waits for the next async message.
+    pub(crate) fn recv(&mut self, deadline: Deadline) -> Result<Value, Error> {
+        let body = self.next(deadline, State::next_async)?;
+        self.value(&body)
+    }
+
+    /// Writes what waits, and waits for the next message that is no response.
+    pub(crate) fn receive(&mut self, deadline: Deadline) -> Result<Received, Error> {
+        match self.next(deadline, State::next_kept)? {
+            Kept::Async(body) => self.value(&body).map(Received::Async),
+            Kept::Request(ticket, body) => match self.value(&body) {
+                Ok(value) => Ok(Received::Request(ticket, value)),
+                Err(error) => {
+                    // It waits for something, whatever it was that it sent.
+                    let text = RemoteError::new("badmsg").expect("a literal without a NUL");
+                    self.respond(ticket, Err(text))?;
+                    Err(error)
+                }
+            },
+        }
+    }
+
+    /// Answers a request, and waits until the answer is written.
+    pub(crate) fn respond(
+        &mut self,
+        ticket: Ticket,
+        answer: Result<&Value, RemoteError>,
+    ) -> Result<(), Error> {
+        let mut state = self.link.lock();
+        let answered = state.respond(ticket, answer);
+        // Also where an error has taken the place of an answer.
+        let end = state.end_of_outbox();
+        drop(state);
+        let written = self.written(end, Deadline::NEVER);
+        answered?;
+        written.map(|_| ())
+    }
+
+    /// Takes in what comes, until the connection is over.
+    pub(crate) fn drive(&mut self) -> Result<(), Error> {
+        match self.until(Deadline::NEVER, Position::default(), |_| None::<()>) {
+            Err(Error::Closed | Error::BadHandle) | Ok(_) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes what waits, and waits for what `take` takes.
+    fn next<T>(
+        &mut self,
+        deadline: Deadline,
+        mut take: impl FnMut(&mut State) -> Option<T>,
+    ) -> Result<T, Error> {
+        let end = self.link.lock().end_of_outbox();
+        match self.written(end, deadline) {
+            // What has arrived comes out before an error, which is given when nothing is left.
+            Ok(true) | Err(_) => {}
+            Ok(false) => return Err(Error::Timeout(Phase::Message)),
+        }
+        let reads = self.intake.is_some();
+        let taken = self.until(deadline, Position::default(), |state| {
+            let taken = take(state).map(Ok);
+            taken.or_else(|| match state.unwritable() {
+                // Nothing more is read for a writer that has failed.
+                Some(cause) if !reads => Some(Err(cause.error())),
+                _ => None,
+            })
+        })?;
+        taken.ok_or(Error::Timeout(Phase::Message))?
+    }
+
+    /// Waits until everything up to `end` has been written. `false` where the deadline has passed.
+    fn written(&mut self, end: Position, deadline: Deadline) -> Result<bool, Error> {
+        let link = self.link;
+        let written = self.until(deadline, end, |state| match state.unwritable() {
+            Some(cause) => Some(Err(cause.error())),
+            None => (state.has_gone(end) && link.medium.is_written()).then_some(Ok(())),
+        })?;
+        written.map_or(Ok(false), |written| written.map(|()| true))
+    }
+
+    /// Moves bytes until `done` has something, or the deadline passes (`None`), or the connection is
+    /// over, or cannot write what `done` needs to be written, which is everything up to `end`.
+    fn until<T>(
+        &mut self,
+        deadline: Deadline,
+        end: Position,
+        mut done: impl FnMut(&mut State) -> Option<T>,
+    ) -> Result<Option<T>, Error> {
+        let link = self.link;
+        let mut state = link.lock();
+        let mut is_last = false;
+        loop {
+            state.write(&link.medium);
+            if let Some(result) = done(&mut state) {
+                state.write(&link.medium);
+                link.tell(&state);
+                return Ok(Some(result));
+            }
+            if let Some(cause) = state.over() {
+                return Err(cause.error());
+            }
+            if !state.has_gone(end)
+                && let Some(cause) = state.unwritable()
+            {
+                return Err(cause.error());
+            }
+            if let Some(intake) = self.intake.as_deref_mut()
+                && state.receive(intake)
+            {
+                link.tell(&state);
+                continue;
+            }
+            if is_last {
+                return Ok(None);
+            }
+            // What is there by then is still taken.
+            is_last = deadline.has_passed();
+            state = self.wait(state, end, deadline);
+        }
+    }
+
+    /// Waits for something to happen, outside the lock.
+    fn wait<'s>(
+        &mut self,
+        state: MutexGuard<'s, State>,
+        end: Position,
+        deadline: Deadline,
+    ) -> MutexGuard<'s, State>
+    where
+        'a: 's,
+    {
+        let link = self.link;
+        match self.intake.as_deref_mut() {
+            Some(intake) => link.read(state, intake, deadline),
+            None if state.has_gone(end) && link.medium.is_written() => link.sleep(state, deadline),
+            None => link.wait_to_write(state, deadline),
+        }
+    }
+
+    fn value(&self, body: &Body) -> Result<Value, Error> {
+        let limits = self.link.lock().connection().config().limits;
+        body.decode(&limits)
+            .map_err(Error::BadMessage)?
+            .map_err(Error::Remote)
+    }
+}
+
+/// How many bytes may wait before `set` writes them.
+const WRITTEN_AT: usize = 64 * 1024;

@@ -1,0 +1,348 @@
+//! What is behind the lock of a connection. Nothing here waits.
+
+use core::fmt;
+use std::collections::VecDeque;
+use std::io;
+
+use bytes::Buf;
+use hopen_codec::backlog::{Backlog, Kept};
+use hopen_codec::connection::{Connection, Incoming, Outgoing, ProtocolError, SendError, Ticket};
+use hopen_codec::message::Body;
+use hopen_codec::outbox::Outbox;
+use hopen_codec::remote_error::RemoteError;
+use hopen_codec::value::Value;
+
+use crate::error::{Cause, Error};
+use crate::medium::Medium;
+use crate::stage::{Intake, Stage};
+
+/// Which end of the connection this is, which decides what becomes of requests that nobody waits
+/// for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// They are declined at once: the other side waits.
+    Client,
+    /// They are kept, as what a server is there for.
+    Server,
+}
+
+/// The codec, what waits to go out, and what has come for somebody.
+pub(crate) struct State {
+    connection: Connection,
+    stage: Stage,
+    role: Role,
+    outbox: Outbox,
+    /// How many bytes have gone out of the outbox.
+    written: u64,
+    /// Messages that nobody has asked for yet.
+    backlog: Backlog,
+    /// Those whose request is to go out next, in their order.
+    queue: VecDeque<Question>,
+    /// Those whose request is outstanding, in their order.
+    outstanding: VecDeque<Question>,
+    /// The responses that have come, for those who wait for them.
+    responses: Vec<(Question, Body)>,
+    questions: u64,
+    /// How many requests were declined since the outbox was last empty.
+    declined: usize,
+    /// Why nothing can be written any more. What has arrived is still taken.
+    unwritable: Option<Cause>,
+    /// Why nothing is read any more. What is in the backlog still comes out.
+    over: Option<Cause>,
+    /// How many threads wait for a change.
+    pub(super) sleepers: usize,
+}
+
+/// One caller's request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Question(u64);
+
+/// A place in what goes out, in bytes from the start of the connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Position(u64);
+
+impl State {
+    pub(crate) fn new(connection: Connection, stage: Stage, role: Role) -> Self {
+        let backlog = Backlog::new(connection.config().limits.kept_asyncs);
+        Self {
+            connection,
+            stage,
+            role,
+            outbox: Outbox::default(),
+            written: 0,
+            backlog,
+            queue: VecDeque::new(),
+            outstanding: VecDeque::new(),
+            responses: Vec::new(),
+            questions: 0,
+            declined: 0,
+            unwritable: None,
+            over: None,
+            sleepers: 0,
+        }
+    }
+
+    pub(crate) const fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Gets in the queue of those who have something to ask.
+    pub(super) fn queue_up(&mut self) -> Question {
+        let question = Question(self.questions);
+        self.questions += 1;
+        self.queue.push_back(question);
+        question
+    }
+
+    /// Sends the request of a question, if its turn has come and no other has to be answered first.
+    /// Returns where it ends.
+    pub(super) fn ask(
+        &mut self,
+        question: Question,
+        query: &Value,
+    ) -> Option<Result<Position, Error>> {
+        if let Err(error) = self.check() {
+            return Some(Err(error));
+        }
+        if self.queue.front() != Some(&question) {
+            return None;
+        }
+        match self.connection.request(query, &mut self.outbox) {
+            Ok(()) => {
+                self.queue.pop_front();
+                self.outstanding.push_back(question);
+                Some(Ok(self.end_of_outbox()))
+            }
+            Err(SendError::RequestOutstanding | SendError::LateResponseOutstanding) => None,
+            Err(error) => Some(Err(self.sending_failed(error))),
+        }
+    }
+
+    /// Gets out of the queue.
+    pub(super) fn leave(&mut self, question: Question) {
+        self.queue.retain(|waiting| *waiting != question);
+    }
+
+    /// Takes the response to a question, if it has come.
+    pub(super) fn take_response(&mut self, question: Question) -> Option<Body> {
+        let place = self
+            .responses
+            .iter()
+            .position(|(answered, _)| *answered == question)?;
+        Some(self.responses.swap_remove(place).1)
+    }
+
+    /// Gives up the response to a question, which is outstanding.
+    pub(super) fn give_up(&mut self, question: Question) {
+        self.connection.give_up();
+        self.outstanding.retain(|waiting| *waiting != question);
+        // Of pipelined requests it gives up all: the connection is over, as it says.
+        if let Some(error) = self.connection.failure() {
+            self.end(Cause::Protocol(error));
+        }
+    }
+
+    /// Sends an async message.
+    pub(super) fn notify(&mut self, message: &Value) -> Result<Position, Error> {
+        self.check()?;
+        let sent = self.connection.notify(message, &mut self.outbox);
+        sent.map_err(|error| self.sending_failed(error))?;
+        Ok(self.end_of_outbox())
+    }
+
+    /// Answers a request of the other side.
+    pub(super) fn respond(
+        &mut self,
+        ticket: Ticket,
+        answer: Result<&Value, RemoteError>,
+    ) -> Result<Position, Error> {
+        self.check()?;
+        let sent = self
+            .connection
+            .respond(ticket, answer.map(Outgoing::from), &mut self.outbox);
+        sent.map_err(|error| self.sending_failed(error))?;
+        Ok(self.end_of_outbox())
+    }
+
+    /// Writes what goes at once of what waits in the outbox. A failure is kept for those who want
+    /// something written.
+    pub(super) fn write(&mut self, medium: &Medium) {
+        while self.is_writable() && self.over.is_none() {
+            let wire = self.stage.outgoing(&mut self.outbox);
+            let is_empty = !wire.has_remaining();
+            if is_empty && medium.is_written() {
+                self.declined = 0;
+                return;
+            }
+            match medium.try_write(wire) {
+                Ok(0) if is_empty => return,
+                Ok(0) => self.fail_writing(&io::ErrorKind::WriteZero.into()),
+                Ok(count) => self.written += count as u64,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(error) => self.fail_writing(&error),
+            }
+        }
+    }
+
+    /// Takes the next message out of what was read. Returns whether there was one; if not, more has
+    /// to be read.
+    pub(super) fn receive(&mut self, intake: &mut Intake) -> bool {
+        if self.over.is_some() || !self.takes_more() {
+            return false;
+        }
+        match self.connection.receive(&mut intake.input, &mut self.outbox) {
+            Ok(Some(incoming)) => self.take_in(incoming),
+            Ok(None) => return false,
+            Err(error) => self.end(Cause::Protocol(error)),
+        }
+        true
+    }
+
+    /// Returns the buffer to read into, and how much to try to read.
+    pub(super) fn room<'a>(&self, intake: &'a mut Intake) -> (&'a mut bytes::BytesMut, usize) {
+        let room = self.connection.make_room(&mut intake.input);
+        self.stage.buffer(intake, room)
+    }
+
+    /// Is told that the other side has closed.
+    pub(super) fn peer_has_closed(&mut self, intake: &Intake) {
+        let end = self.connection.receive_eof(&intake.input);
+        self.end(end.err().map_or(Cause::Closed, Cause::Protocol));
+    }
+
+    /// Takes the oldest message that was kept.
+    pub(super) fn next_kept(&mut self) -> Option<Kept> {
+        self.backlog.pop()
+    }
+
+    /// Takes the oldest async message that was kept; requests before it are declined.
+    pub(super) fn next_async(&mut self) -> Option<Body> {
+        loop {
+            match self.backlog.pop()? {
+                Kept::Async(body) => return Some(body),
+                Kept::Request(ticket, _) => self.decline(ticket),
+            }
+        }
+    }
+
+    /// Ends the connection; of several causes the first counts, and that writing had failed before
+    /// any.
+    pub(super) fn end(&mut self, cause: Cause) {
+        if self.over.is_none() {
+            self.over = Some(self.unwritable.clone().unwrap_or(cause));
+        }
+    }
+
+    pub(super) fn fail_writing(&mut self, error: &io::Error) {
+        self.unwritable.get_or_insert_with(|| Cause::io(error));
+    }
+
+    /// Drops what waits to go out, and returns how many bytes that were.
+    pub(crate) fn drop_unsent(&mut self) -> usize {
+        self.outbox.clear()
+    }
+
+    /// Checks that something can be sent.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let cause = self.over.as_ref().or(self.unwritable.as_ref());
+        cause.map_or(Ok(()), |cause| Err(cause.error()))
+    }
+
+    /// Returns why the connection is over, if it is.
+    pub(super) const fn over(&self) -> Option<&Cause> {
+        self.over.as_ref()
+    }
+
+    /// Returns why nothing can be written any more, if so.
+    pub(super) const fn unwritable(&self) -> Option<&Cause> {
+        self.unwritable.as_ref()
+    }
+
+    pub(super) const fn is_writable(&self) -> bool {
+        self.unwritable.is_none()
+    }
+
+    /// Returns how many bytes wait to go out.
+    pub(super) fn unsent(&self) -> usize {
+        self.outbox.len()
+    }
+
+    /// Returns whether everything has gone out.
+    pub(super) fn is_written(&self, medium: &Medium) -> bool {
+        self.outbox.is_empty() && medium.is_written()
+    }
+
+    /// Returns whether everything up to a place has gone out.
+    pub(super) const fn has_gone(&self, Position(end): Position) -> bool {
+        self.written >= end
+    }
+
+    /// Returns where the outbox ends.
+    pub(super) fn end_of_outbox(&self) -> Position {
+        Position(self.written + self.outbox.len() as u64)
+    }
+
+    /// Returns whether another message can be taken in. Where somebody waits for a response, what
+    /// comes before it has to be: if that is too much, it is an error. Else the other side waits.
+    pub(super) fn takes_more(&self) -> bool {
+        !self.backlog.is_full() || !self.outstanding.is_empty() || !self.queue.is_empty()
+    }
+
+    fn take_in(&mut self, incoming: Incoming) {
+        let kept = match incoming {
+            Incoming::Response(body) => {
+                if let Some(question) = self.outstanding.pop_front() {
+                    self.responses.push((question, body));
+                }
+                return;
+            }
+            Incoming::LateResponse => return,
+            Incoming::Request(ticket, _) if self.role == Role::Client => {
+                return self.decline(ticket);
+            }
+            Incoming::Request(ticket, body) => Kept::Request(ticket, body),
+            Incoming::Async(body) => Kept::Async(body),
+        };
+        if let Err(full) = self.backlog.push(kept) {
+            self.end(Cause::KeptAsyncs { limit: full.limit });
+        }
+    }
+
+    /// Answers a request that nobody here handles: the other side waits for something. If that
+    /// cannot be written, what has arrived behind the request still counts.
+    fn decline(&mut self, ticket: Ticket) {
+        // A peer that asks on without reading the answers would fill the outbox.
+        let limit = self.connection.config().limits.requests;
+        if self.declined >= limit {
+            return self.end(Cause::Protocol(ProtocolError::TooManyRequests { limit }));
+        }
+        self.declined += 1;
+        if self.is_writable() {
+            let error = RemoteError::new("nyi: this client answers no requests");
+            let answer: Result<&Value, _> = Err(error.expect("a literal without a NUL"));
+            if let Err(error) = self.connection.respond(ticket, answer, &mut self.outbox) {
+                self.sending_failed(error);
+            }
+        }
+    }
+
+    /// Returns the error to give for what could not be sent. A connection that has failed is over.
+    fn sending_failed(&mut self, error: SendError) -> Error {
+        if let SendError::Failed(failed) = error {
+            self.end(Cause::Protocol(failed));
+        }
+        error.into()
+    }
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State")
+            .field("capability", &self.connection.capability())
+            .field("outbox", &self.outbox.len())
+            .field("backlog", &self.backlog.len())
+            .field("outstanding", &self.outstanding.len())
+            .field("over", &self.over)
+            .finish()
+    }
+}
