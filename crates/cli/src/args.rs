@@ -7,7 +7,8 @@ use std::path::PathBuf;
 
 use clap::error::{ContextKind, ContextValue};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use hopen_codec::address::Address;
+use hopen_codec::address::{Address, ListenAddress};
+use hopen_codec::auth::Credentials;
 use hopen_codec::byte_order::ByteOrder;
 
 use crate::status::{Status, report};
@@ -20,6 +21,10 @@ pub(crate) enum Task {
     Decode(DecodeOptions),
     /// Write messages anew.
     Recode(RecodeOptions),
+    /// Be a process to talk to.
+    Serve(ServeOptions),
+    /// Show a conversation.
+    Demo,
 }
 
 /// `hopen HANDLE [QUERY…]`.
@@ -101,6 +106,14 @@ pub(crate) enum Recompress {
     Keep,
 }
 
+/// `hopen serve`.
+pub(crate) struct ServeOptions {
+    /// Where to listen.
+    pub(crate) listen: ListenAddress,
+    /// Who may log in; everybody if it is empty.
+    pub(crate) users: Vec<Credentials>,
+}
+
 /// Reads the command line. Where that fails, or nothing is left to do, what there is to say has
 /// been said.
 pub(crate) fn read() -> Result<Task, Status> {
@@ -139,6 +152,8 @@ pub(crate) fn read() -> Result<Task, Status> {
             }),
             compress: arguments.compress,
         })),
+        Some(Command::Serve(arguments)) => arguments.into_options().map(Task::Serve),
+        Some(Command::Demo) => Ok(Task::Demo),
     }
 }
 
@@ -245,6 +260,55 @@ enum Command {
     /// value and kind, written anew.
     #[command(after_help = INPUT_NOTES)]
     Recode(RecodeArguments),
+    /// Be a scratch process to try things on
+    ///
+    /// Listens, prints `listening on HOST:PORT`, and answers clients until SIGINT or SIGTERM. One
+    /// query is evaluated at a time, over one state, as in q.
+    ///
+    /// This is no q. It knows numbers, strings, symbols, lists of them, `+ - * %`, `,`, `til`,
+    /// `count`, `sum`, names and `name:expression`, and lists of a function and its arguments; `echo`
+    /// returns its argument as it came, and `trade` is a table. To the rest it says `nyi`.
+    Serve(ServeArguments),
+    /// Show a client and a scratch process in conversation
+    ///
+    /// Starts `hopen serve`, talks to it in each way there is, and prints what was sent and what
+    /// came back.
+    Demo,
+}
+
+#[derive(Args)]
+struct ServeArguments {
+    /// What to listen on: `[HOST:]PORT`, as q's `\p`; `0W` is any free port
+    ///
+    /// Without HOST that is every interface of this machine.
+    #[arg(long, value_name = "SPEC", default_value = "127.0.0.1:0W")]
+    listen: String,
+
+    /// Let this user in, and nobody else who is not named likewise
+    ///
+    /// Other users of a machine can see a command line.
+    #[arg(long = "user", value_name = "NAME:PASSWORD")]
+    users: Vec<String>,
+}
+
+impl ServeArguments {
+    fn into_options(self) -> Result<ServeOptions, Status> {
+        let listen = self.listen.parse();
+        let users: Result<_, _> = self.users.iter().map(|user| credentials(user)).collect();
+        Ok(ServeOptions {
+            listen: listen.map_err(|error| wrong_usage(format_args!("{error}")))?,
+            users: users?,
+        })
+    }
+}
+
+/// Reads `NAME:PASSWORD`. It is not printed where it is none.
+fn credentials(user: &str) -> Result<Credentials, Status> {
+    match Credentials::parse(user.as_bytes()) {
+        Ok(credentials) if credentials.password().is_some() => Ok(credentials),
+        Ok(_) => Err(wrong_usage(format_args!("a --user is NAME:PASSWORD"))),
+        Err(error) => Err(wrong_usage(format_args!("{error}"))),
+    }
 }
 
 #[derive(Args)]
@@ -314,7 +378,9 @@ fn wrong_usage(what: core::fmt::Arguments<'_>) -> Status {
 
 const QUERY_USAGE: &str = "hopen [OPTIONS] HANDLE [QUERY]...
        hopen decode [OPTIONS] [FILE]...
-       hopen recode [OPTIONS] [FILE]...";
+       hopen recode [OPTIONS] [FILE]...
+       hopen serve [OPTIONS]
+       hopen demo";
 
 const SHORT_NOTES: &str = "Example: hopen :localhost:5010 'til 5'";
 
@@ -325,6 +391,7 @@ Examples:
   hopen --async ::5010 'a:1' 'b:2'
   hopen ::5010 < query.q
   echo 0x010000000d000000fa01000000 | hopen decode --explain
+  hopen serve --listen 5010 --user ann:secret
 
 Environment:
   HOPEN_PASSWORD  the password, where neither HANDLE nor --password-file has one

@@ -1,5 +1,5 @@
-//! The program `hopen`: asks kdb+ processes, shows what the bytes of their messages mean, and makes
-//! new messages of them.
+//! The program `hopen`: asks kdb+ processes, is one to try things on, shows what the bytes of
+//! messages mean, and makes new messages of them.
 //!
 //! | module | what it does |
 //! | --- | --- |
@@ -7,6 +7,8 @@
 //! | [`query`] | `hopen HANDLE [QUERY…]` |
 //! | [`decode`], [`explain`] | `hopen decode`: messages as text, byte by byte on request |
 //! | [`recode`] | `hopen recode`: messages read and written again |
+//! | [`serve`], [`scratch`] | `hopen serve`: a process to try things on, and what it evaluates |
+//! | [`demo`] | `hopen demo`: a conversation |
 //! | [`input`], [`fault`] | where messages come from, and what can be wrong with one |
 //! | [`status`] | the exit status, and what goes to standard error |
 //!
@@ -16,11 +18,14 @@
 
 mod args;
 mod decode;
+mod demo;
 mod explain;
 mod fault;
 mod input;
 mod query;
 mod recode;
+mod scratch;
+mod serve;
 mod status;
 
 use std::io::{self, BufWriter, Write};
@@ -55,6 +60,8 @@ fn run(task: Task) -> io::Result<Status> {
         Task::Query(options) => query::run(options, &mut out),
         Task::Decode(options) => decode::run(&options, &mut out),
         Task::Recode(options) => recode::run(&options, &mut out),
+        Task::Serve(options) => serve::run(options, &mut out),
+        Task::Demo => demo::run(&mut out),
     }?;
     out.flush()?;
     Ok(status)
