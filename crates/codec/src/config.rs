@@ -92,7 +92,9 @@ pub enum Requests {
     ///
     /// Only right with a server that never defers an answer (`-30!`) and never calls back while it
     /// works on one: responses do not say what they answer, and such a server gives them in another
-    /// order. A call-back is noticed and ends the connection. A deferred answer is not: **each
+    /// order. While the server waits for an answer of ours, one request is outstanding at a time as
+    /// otherwise; a call-back while there are more ends the connection. A deferred answer is not
+    /// noticed: **each
     /// request may get the answer of another**. Giving up an answer ends the connection in this
     /// mode.
     Pipelined,

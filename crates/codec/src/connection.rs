@@ -147,7 +147,8 @@ impl Connection {
             if self.given_up {
                 return Err(SendError::LateResponseOutstanding);
             }
-            if self.config.requests == Requests::OneAtATime {
+            // A peer that waits for us takes a second one for a call-back inside the first.
+            if self.config.requests == Requests::OneAtATime || self.owed.len() > 0 {
                 return Err(SendError::RequestOutstanding);
             }
         }
@@ -170,7 +171,9 @@ impl Connection {
         outbox: &mut Outbox,
     ) -> Result<(), SendError> {
         self.check()?;
-        Ok(self.send(MessageKind::Async, what.into(), outbox)?)
+        self.send(MessageKind::Async, what.into(), outbox)?;
+        self.owed.tell();
+        Ok(())
     }
 
     /// Answers a request of the peer. If its turn has not come, the answer is held and goes out in
@@ -223,9 +226,12 @@ impl Connection {
     }
 
     /// Makes room for more input and returns how many bytes to try to read; see
-    /// [`FrameDecoder::make_room`].
+    /// [`FrameDecoder::make_room`]. 0 when the connection is over.
     pub fn make_room(&self, input: &mut BytesMut) -> usize {
-        self.frames.make_room(input)
+        match self.failed {
+            Some(_) => 0,
+            None => self.frames.make_room(input),
+        }
     }
 
     /// Takes the next message out of the input, or `None` where more bytes are needed. Answers that
@@ -389,6 +395,7 @@ impl Connection {
     fn fail(&mut self, error: ProtocolError) -> ProtocolError {
         self.failed = Some(error);
         self.outstanding = 0;
+        self.owed = Owed::default();
         error
     }
 }

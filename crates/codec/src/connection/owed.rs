@@ -4,8 +4,8 @@
 //! for just then. A peer that sends several requests without waiting takes the answers in the order
 //! of its requests. A q process sends a second one only while it works on something of ours that came
 //! in while it waited: it waits for the answer to that one first, and for the older one when it has
-//! answered us. So what is asked while a request of ours is outstanding is answered first, the latest
-//! before the others, and what was asked before that waits until ours is answered:
+//! done with ours. So what is asked while a request of ours is outstanding is answered first, and what
+//! was asked before waits until ours is answered:
 //!
 //! ```text
 //!                     we ask             ours is answered
@@ -13,6 +13,17 @@
 //!  to answer: 1, 2      |  3                   |  1, 2
 //!                          1, 2 wait
 //! ```
+//!
+//! Of two that are asked while ours is outstanding the first has crossed ours, and the second came of
+//! it: the first waits too. Unless an async of ours has gone out as well: then the second may have come
+//! of that, inside the first, and is answered before it.
+//!
+//! The peer's bytes do not tell everything. A single request that crossed ours looks like a call-back
+//! and is answered at once, which is right unless ours calls back later. A q that calls back from an
+//! async of ours while nothing else of ours is outstanding looks like a peer that pipelines, and is
+//! answered in the order of asking. And a peer that answers ours only when it has its own answer (a q
+//! that puts ours off with `-30!` while it waits) gets neither: whoever asks back should answer what
+//! was asked before only with what came back.
 
 use core::cmp::Reverse;
 use core::{fmt, mem};
@@ -37,10 +48,12 @@ pub(super) struct Owed {
     /// What may be answered now, the next one first: the oldest, or while a request of ours is
     /// outstanding the latest.
     open: VecDeque<Debt>,
-    /// What was asked before our outstanding request, the oldest first.
+    /// What waits until our outstanding request is answered, the oldest first.
     waiting: VecDeque<Debt>,
     /// Whether a request of ours is outstanding.
     asking: bool,
+    /// Whether an async of ours has gone out since.
+    told: bool,
     /// How many requests there have been.
     asked: u64,
     /// The bytes of the answers that are held.
@@ -64,6 +77,10 @@ impl Owed {
             answer: None,
         };
         if self.asking {
+            // Nothing but our request made the peer ask again, so it works on that now.
+            if !self.told {
+                self.waiting.extend(self.open.drain(..).rev());
+            }
             self.open.push_front(debt);
         } else {
             self.open.push_back(debt);
@@ -93,7 +110,7 @@ impl Owed {
         let mut early = Outbox::default();
         let result = write(&mut early);
         let length = early.len();
-        debt.answer = Some(early.into_chunks());
+        debt.answer = Some(early.into_chunks().into_iter().map(alone).collect());
         self.held += length;
         Some(result)
     }
@@ -101,7 +118,13 @@ impl Owed {
     /// Is told that a request of ours has gone out, with none before it outstanding.
     pub(super) fn ask(&mut self) {
         self.asking = true;
+        self.told = false;
         self.waiting.append(&mut self.open);
+    }
+
+    /// Is told that an async of ours has gone out.
+    pub(super) const fn tell(&mut self) {
+        self.told = true;
     }
 
     /// Is told that nothing of ours is outstanding any more.
@@ -157,6 +180,15 @@ impl Owed {
     }
 }
 
+/// Returns a small chunk without the room that is left behind it: it may be held for long.
+fn alone(chunk: Bytes) -> Bytes {
+    if chunk.len() < Outbox::SHARE {
+        Bytes::copy_from_slice(&chunk)
+    } else {
+        chunk
+    }
+}
+
 impl fmt::Debug for Owed {
     /// Counts only: answers are nobody's business.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -185,21 +217,36 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_while_we_ask_comes_first_and_the_latest_before_the_others() {
+    fn what_is_asked_while_we_ask_comes_first_and_what_was_asked_before_last() {
+        for (told, order) in [(false, b"2o1"), (true, b"21o")] {
+            let (mut owed, mut outbox) = (Owed::default(), Outbox::default());
+            let old = owed.add();
+            owed.ask();
+            assert!(!owed.is_asked_meanwhile());
+            if told {
+                owed.tell();
+            }
+            let [first, second] = [owed.add(), owed.add()];
+            assert!(owed.is_asked_meanwhile());
+            answer(&mut owed, old, b"o", &mut outbox);
+            answer(&mut owed, first, b"1", &mut outbox);
+            assert!(outbox.is_empty());
+            answer(&mut owed, second, b"2", &mut outbox);
+            assert!(!owed.is_asked_meanwhile());
+            assert_eq!(outbox.len(), if told { 2 } else { 1 });
+            owed.answered(&mut outbox);
+            assert_eq!(written(outbox), order);
+        }
+    }
+
+    #[test]
+    fn an_early_answer_takes_no_more_than_its_bytes() {
         let (mut owed, mut outbox) = (Owed::default(), Outbox::default());
-        let old = owed.add();
-        owed.ask();
-        assert!(!owed.is_asked_meanwhile());
-        let [first, second] = [owed.add(), owed.add()];
-        assert!(owed.is_asked_meanwhile());
-        answer(&mut owed, old, b"o", &mut outbox);
-        answer(&mut owed, first, b"1", &mut outbox);
-        assert!(outbox.is_empty());
+        let [_first, second] = [owed.add(), owed.add()];
         answer(&mut owed, second, b"2", &mut outbox);
-        assert!(!owed.is_asked_meanwhile());
-        assert_eq!(outbox.len(), 2);
-        owed.answered(&mut outbox);
-        assert_eq!(written(outbox), b"21o");
+        let held = owed.open[1].answer.take().unwrap();
+        let held: Vec<Vec<u8>> = held.into_iter().map(Vec::from).collect();
+        assert_eq!(held.iter().map(Vec::capacity).sum::<usize>(), 1);
     }
 
     #[test]
