@@ -79,6 +79,9 @@ pub enum Phase {
     Response,
     /// Waiting for a message. The handle goes on.
     Message,
+    /// Waiting for the other side to take what was sent, before closing. What it had not taken is
+    /// lost; the handle is closed.
+    Finish,
 }
 
 impl fmt::Display for Error {
@@ -120,6 +123,7 @@ impl fmt::Display for Phase {
             Self::EarlierResponse => "waiting for an earlier response; nothing was sent",
             Self::Response => "waiting for the response",
             Self::Message => "waiting for a message",
+            Self::Finish => "writing what was left to write",
         })
     }
 }
@@ -278,6 +282,7 @@ mod tests {
             Error::Timeout(Phase::EarlierResponse),
             Error::Timeout(Phase::Response),
             Error::Timeout(Phase::Message),
+            Error::Timeout(Phase::Finish),
             Error::Remote(RemoteError::new("type").unwrap()),
             Error::Send(SendError::RequestOutstanding),
             Error::Send(SendError::Encode(EncodeError::Invalid(decode))),

@@ -14,7 +14,7 @@ use hopen_codec::value::Value;
 use crate::deadline::Deadline;
 use crate::link::{Caller, Link, passed};
 use crate::stage::Intake;
-use crate::{Driver, Error, SharedHandle};
+use crate::{Driver, Error, Phase, SharedHandle};
 
 /// An open handle to a process, which has connected to us or we to it.
 ///
@@ -100,8 +100,9 @@ impl Handle {
         self.caller().set(&message.into())
     }
 
-    /// Sends without waiting for anything: what the system does not take at once stays in the queue,
-    /// up to [`Limits::queue`](hopen_codec::config::Limits::queue), and goes out with the next call.
+    /// Sends as [`set`](Self::set) does, but without waiting: what the system does not take at once
+    /// stays in the queue, up to [`Limits::queue`](hopen_codec::config::Limits::queue), and goes out
+    /// with later calls.
     ///
     /// # Errors
     ///
@@ -122,11 +123,12 @@ impl Handle {
     ///
     /// Where writing fails.
     pub fn flush(&mut self) -> Result<(), Error> {
-        self.caller().flush()
+        self.caller().flush(Deadline::NEVER).map(|_| ())
     }
 
     /// Writes what waits, and waits for the next async message of the other side: `h[]`. A request
-    /// that comes before it is declined; [`receive`](Self::receive) hands out both.
+    /// that comes before it is declined; [`receive`](Self::receive) hands out both. A message that is
+    /// there comes out at once, although the other side may not have taken everything.
     ///
     /// # Errors
     ///
@@ -155,7 +157,7 @@ impl Handle {
     /// As [`recv`](Self::recv). A request that is no value is answered by `badmsg`, and
     /// [`Error::BadMessage`] says so here; q closes such a connection.
     pub fn receive(&mut self) -> Result<Received, Error> {
-        self.caller().receive(Deadline::NEVER)
+        self.caller().receive()
     }
 
     /// Answers a request and writes the answer, if its turn has come: answers go out in the order in
@@ -198,8 +200,11 @@ impl Handle {
     }
 
     /// Writes what waits, says that nothing more comes, and waits until the other side has closed,
-    /// which a q process does when it has read everything; for `patience` at most. What it sends
-    /// meanwhile is dropped.
+    /// which a q process does when it has read everything; for `patience` at most, all together. What
+    /// it sends meanwhile is dropped.
+    ///
+    /// Where the other side does not close within that time, this is no error: everything has been
+    /// handed to the system by then.
     ///
     /// [`close`](Self::close) does not wait, as q does not: if the other side sends something to a
     /// socket that is closed, the system resets the connection, and what the other side has not
@@ -207,12 +212,15 @@ impl Handle {
     ///
     /// # Errors
     ///
-    /// Where writing fails, or the connection breaks before the other side has closed.
+    /// [`Error::Timeout`] where the other side does not even let everything be written in time; where
+    /// writing fails, or the connection breaks before the other side has closed.
     pub fn finish(mut self, patience: Duration) -> Result<(), Error> {
-        self.flush()?;
+        let deadline = Deadline::after(Some(patience));
+        if !self.caller().flush(deadline)? {
+            return Err(Error::Timeout(Phase::Finish));
+        }
         let medium = self.link.medium();
         medium.shutdown_write();
-        let deadline = Deadline::after(Some(patience));
         let mut unread = BytesMut::new();
         while !deadline.has_passed() {
             unread.clear();
@@ -311,6 +319,27 @@ mod tests {
         let (handle, peer) = opened();
         handle.finish(Duration::from_millis(1)).unwrap();
         drop(peer);
+    }
+
+    #[test]
+    fn finish_waits_no_longer_for_a_side_that_takes_nothing() {
+        let (mut handle, peer) = opened();
+        handle.try_set(larger_than_the_system_holds()).unwrap();
+        let error = handle.finish(Duration::from_millis(1)).unwrap_err();
+        assert!(matches!(error, Error::Timeout(Phase::Finish)), "{error:?}");
+        drop(peer);
+    }
+
+    #[test]
+    fn what_has_arrived_comes_out_though_the_other_side_takes_nothing() {
+        let (mut handle, mut peer) = opened();
+        handle.try_set(larger_than_the_system_holds()).unwrap();
+        for n in 0..3_i64 {
+            peer.write_all(&message(MessageKind::Async, n)).unwrap();
+            let received = handle.recv_timeout(Duration::from_secs(60)).unwrap();
+            assert_eq!(received, Value::from(n));
+        }
+        assert_ne!(handle.close(), 0);
     }
 
     #[test]
@@ -413,6 +442,10 @@ mod tests {
         });
         let handle = hopen((port, Duration::from_secs(60))).unwrap();
         (handle, server.join().unwrap())
+    }
+
+    fn larger_than_the_system_holds() -> Value {
+        Value::from(vec![7_i64; 8 * 1024 * 1024])
     }
 
     /// Waits until what was written at once, in one small packet, has arrived.

@@ -84,3 +84,24 @@ where
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_goes_to_other_threads() {
+        const fn goes<T: Send + Sync>() {}
+        const {
+            goes::<Handle>();
+            goes::<SharedHandle>();
+            goes::<Driver>();
+            goes::<Channel>();
+            goes::<Login>();
+            goes::<Listener>();
+            goes::<Options>();
+            goes::<Error>();
+            goes::<Received>();
+        }
+    }
+}

@@ -53,8 +53,6 @@ impl Link {
         state.end(Cause::BadHandle);
         let dropped = state.drop_unsent();
         self.tell(&state);
-        drop(state);
-        self.medium.close();
         dropped
     }
 
@@ -74,10 +72,14 @@ impl Link {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Wakes those who wait for a change.
+    /// Wakes those who wait for a change; if the connection is over, also those who wait for the
+    /// medium.
     fn tell(&self, state: &State) {
         if state.sleepers > 0 {
             self.changed.notify_all();
+        }
+        if state.is_over() {
+            self.medium.close();
         }
     }
 
@@ -128,7 +130,8 @@ impl Link {
         intake: &mut Intake,
         deadline: Deadline,
     ) -> MutexGuard<'a, State> {
-        let stalled = !state.is_written(&self.medium);
+        let writable = state.is_writable();
+        let stalled = writable && !state.is_written(&self.medium);
         if !state.takes_more() {
             return if stalled {
                 self.wait_to_write(state, deadline)
@@ -136,7 +139,6 @@ impl Link {
                 self.sleep(state, deadline)
             };
         }
-        let writable = state.is_writable();
         let (buffer, room) = state.room(intake);
         drop(state);
         let read = match (writable, stalled) {
@@ -207,3 +209,156 @@ const DRAINED: usize = 16 * 1024 * 1024;
 
 /// How many of them at once.
 const PIECE: usize = 16 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use core::time::Duration;
+    use std::io::Write;
+    use std::net::{Ipv4Addr, TcpListener, TcpStream};
+    use std::thread;
+
+    use bytes::Buf;
+    use hopen_codec::auth::Credentials;
+    use hopen_codec::config::Config;
+    use hopen_codec::handshake::{ClientHandshake, Progress};
+    use hopen_codec::message::{Body, Message, MessageKind};
+    use hopen_codec::outbox::Outbox;
+    use hopen_codec::value::Value;
+
+    use super::*;
+    use crate::{Error, Phase};
+
+    #[test]
+    fn the_reader_goes_on_for_a_question_that_waits_behind_one_that_was_given_up() {
+        let (link, mut peer) = keeping_one();
+        let mut caller = Caller::told(&link);
+        let no_time = Deadline::after(Some(Duration::ZERO));
+        let error = caller.get(&"late".into(), no_time).unwrap_err();
+        assert!(matches!(error, Error::Timeout(Phase::Response)), "{error}");
+        thread::scope(|scope| {
+            let _closer = Closer(&link);
+            let driver = scope.spawn(|| drive(&link));
+            peer.write_all(&message(MessageKind::Async, 1)).unwrap();
+            peer.write_all(&message(MessageKind::Async, 2)).unwrap();
+            wait_for_sleepers(&link, 1);
+            // Nobody has taken the first, and the response is behind both.
+            peer.write_all(&message(MessageKind::Response, 3)).unwrap();
+            let error = caller.get(&"next".into(), patience()).unwrap_err();
+            assert!(matches!(error, Error::KeptAsyncs { limit: 0 }), "{error}");
+            let error = driver.join().unwrap().unwrap_err();
+            assert!(matches!(error, Error::KeptAsyncs { limit: 0 }), "{error}");
+        });
+        assert_eq!(caller.recv(patience()).unwrap(), Value::from(1_i64));
+    }
+
+    #[test]
+    fn a_reader_with_nothing_to_read_or_write_rests() {
+        let (link, mut peer) = keeping_one();
+        peer.write_all(&message(MessageKind::Async, 1)).unwrap();
+        link.medium.wait(Interest::Read, patience()).unwrap();
+        link.medium.shutdown_write();
+        let mut caller = Caller::told(&link);
+        caller.set(&"lost".into()).unwrap();
+        let error = caller.flush(patience()).unwrap_err();
+        assert!(is_broken_pipe(&error), "{error}");
+        thread::scope(|scope| {
+            let _closer = Closer(&link);
+            let driver = scope.spawn(|| drive(&link));
+            // It keeps the one, and waits until that is taken.
+            wait_for_sleepers(&link, 1);
+            assert_eq!(caller.recv(patience()).unwrap(), Value::from(1_i64));
+            let error = driver.join().unwrap().unwrap_err();
+            assert!(is_broken_pipe(&error), "{error}");
+        });
+        assert!(is_broken_pipe(&caller.recv(patience()).unwrap_err()));
+    }
+
+    #[test]
+    fn whoever_ends_a_connection_ends_the_reading_too() {
+        let (link, mut peer) = keeping_one();
+        thread::scope(|scope| {
+            let _closer = Closer(&link);
+            let driver = scope.spawn(|| drive(&link));
+            // It reads from then on.
+            peer.write_all(&message(MessageKind::Async, 1)).unwrap();
+            let received = Caller::told(&link).recv(patience()).unwrap();
+            assert_eq!(received, Value::from(1_i64));
+            let mut state = link.lock();
+            state.end(Cause::KeptAsyncs { limit: 7 });
+            link.tell(&state);
+            drop(state);
+            let error = driver.join().unwrap().unwrap_err();
+            assert!(matches!(error, Error::KeptAsyncs { limit: 7 }), "{error}");
+        });
+    }
+
+    #[test]
+    fn who_waits_is_told_that_the_other_side_has_closed() {
+        let (link, peer) = keeping_one();
+        thread::scope(|scope| {
+            let _closer = Closer(&link);
+            let driver = scope.spawn(|| drive(&link));
+            let waiter = scope.spawn(|| Caller::told(&link).recv(Deadline::NEVER));
+            wait_for_sleepers(&link, 1);
+            drop(peer);
+            let error = waiter.join().unwrap().unwrap_err();
+            assert!(matches!(error, Error::Closed), "{error}");
+            driver.join().unwrap().unwrap();
+        });
+    }
+
+    /// Returns a client's link that keeps one async message, and the other end.
+    fn keeping_one() -> (Link, TcpStream) {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let mut config = Config::client();
+        config.limits.kept_asyncs = 0;
+        let nobody = Credentials::default();
+        let handshake = ClientHandshake::start(&nobody, config, &mut Outbox::default()).unwrap();
+        let answer = handshake.receive(&mut BytesMut::from(&b"\x06"[..]));
+        let Ok(Progress::Done(connection)) = answer else {
+            panic!("it is accepted")
+        };
+        let state = State::new(connection, crate::stage::Stage::Plain, Role::Client);
+        let link = Link::new(Medium::tcp(stream).unwrap(), state);
+        (link, listener.accept().unwrap().0)
+    }
+
+    /// Closes a link at the end of a test, also of one that fails, so that nobody waits on.
+    struct Closer<'a>(&'a Link);
+
+    impl Drop for Closer<'_> {
+        fn drop(&mut self) {
+            self.0.close();
+        }
+    }
+
+    /// Reads as a driver does.
+    fn drive(link: &Link) -> Result<(), Error> {
+        Caller::reading(link, &mut Intake::default()).drive()
+    }
+
+    /// Waits until so many threads wait for a change.
+    fn wait_for_sleepers(link: &Link, count: usize) {
+        let deadline = patience();
+        while link.lock().sleepers != count {
+            assert!(!deadline.has_passed(), "nobody rests");
+            thread::yield_now();
+        }
+    }
+
+    fn message(kind: MessageKind, n: i64) -> Vec<u8> {
+        let mut outbox = Outbox::default();
+        Message::new(kind, Body::encode(&n.into()).unwrap()).write(&mut outbox);
+        outbox.copy_to_bytes(outbox.remaining()).to_vec()
+    }
+
+    fn is_broken_pipe(error: &Error) -> bool {
+        matches!(error, Error::Io(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    /// Longer than anything takes that does not fail.
+    fn patience() -> Deadline {
+        Deadline::after(Some(Duration::from_secs(60)))
+    }
+}

@@ -69,15 +69,24 @@ impl Listener {
         })
     }
 
-    /// Waits for a client to connect.
+    /// Waits for a client to connect. One that has gone again by then is none.
     ///
     /// # Errors
     ///
-    /// [`Error::Io`]: of this one client, if it has gone again, or for lack of files or memory; the
-    /// listener goes on.
+    /// [`Error::Io`] where files or memory have run out; the listener goes on.
     pub fn accept(&self) -> Result<Channel, Error> {
-        let (stream, _) = self.listener.accept().map_err(Error::Io)?;
-        Channel::tcp(stream)
+        use io::ErrorKind::{ConnectionAborted, InvalidInput, NotConnected};
+        loop {
+            let (stream, _) = match self.listener.accept() {
+                Err(error) if error.kind() == ConnectionAborted => continue,
+                accepted => accepted.map_err(Error::Io)?,
+            };
+            match Channel::of_tcp(stream) {
+                // What Linux and Apple's systems say of a connection that is gone.
+                Err(error) if matches!(error.kind(), NotConnected | InvalidInput) => {}
+                channel => return channel.map_err(Error::Io),
+            }
+        }
     }
 
     /// Returns the address that clients connect to, with the port that was given out.
@@ -138,3 +147,26 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 
 /// How many connections the system keeps that were not accepted yet.
 const BACKLOG: i32 = 1024;
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpStream;
+
+    use socket2::SockRef;
+
+    use super::*;
+
+    #[test]
+    fn a_client_that_has_gone_again_keeps_nobody_from_being_accepted() {
+        let listener = Listener::bind("localhost:0W").unwrap();
+        let address = listener.local_addr().unwrap();
+        let gone = TcpStream::connect(address).unwrap();
+        SockRef::from(&gone)
+            .set_linger(Some(Duration::ZERO))
+            .unwrap();
+        drop(gone);
+        let client = TcpStream::connect(address).unwrap();
+        let accepted = listener.accept().unwrap();
+        assert_eq!(accepted.peer_addr(), Some(client.local_addr().unwrap()));
+    }
+}

@@ -86,7 +86,7 @@ impl SharedHandle {
     ///
     /// As there.
     pub fn flush(&self) -> Result<(), Error> {
-        self.caller().flush()
+        self.caller().flush(Deadline::NEVER).map(|_| ())
     }
 
     /// Waits for the next async message: [`Handle::recv`](crate::Handle::recv).
@@ -115,7 +115,7 @@ impl SharedHandle {
     ///
     /// As there.
     pub fn receive(&self) -> Result<Received, Error> {
-        self.caller().receive(Deadline::NEVER)
+        self.caller().receive()
     }
 
     /// Answers a request, from any thread: [`Handle::respond`](crate::Handle::respond).

@@ -1,20 +1,20 @@
 //! Handles against a scripted server: a thread that reads what is expected and writes fixed bytes.
 
-use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::thread::{self, JoinHandle};
+use std::net::{Ipv4Addr, TcpListener};
 use std::time::Duration;
 
-use bytes::{Buf, Bytes};
 use hopen_blocking::{Error, Handle, Options, Phase, hopen, one_shot};
 use hopen_codec::address::Address;
 use hopen_codec::connection::{ProtocolError, SendError};
-use hopen_codec::message::{Body, Message, MessageKind};
-use hopen_codec::outbox::Outbox;
+use hopen_codec::message::{Body, MessageKind};
 use hopen_codec::remote_error::RemoteError;
 use hopen_codec::sym;
 use hopen_codec::value::{Guid, Value};
 use socket2::SockRef;
+
+mod server;
+
+use server::{PATIENCE, Peer, Server, bytes, message};
 
 #[test]
 fn a_question_is_answered() {
@@ -24,7 +24,7 @@ fn a_question_is_answered() {
         peer.send(&message(MessageKind::Response, 5_i64));
         peer.expect_end();
     });
-    let mut handle = hopen(&*server.handle(":ann:se:cret")).unwrap();
+    let mut handle = hopen(&*spelled(&server, ":ann:se:cret")).unwrap();
     assert_eq!(handle.get("2+3").unwrap(), Value::from(5_i64));
     assert_eq!(handle.close(), 0);
     server.finish();
@@ -143,7 +143,7 @@ fn what_the_server_does_not_understand_is_not_sent() {
 #[test]
 fn nobody_is_told_why_a_login_fails() {
     let server = Server::start(|mut peer| peer.expect(b"ann:wrong\x06\0"));
-    let error = hopen(&*server.handle(":ann:wrong")).unwrap_err();
+    let error = hopen(&*spelled(&server, ":ann:wrong")).unwrap_err();
     assert!(matches!(error, Error::Access), "{error:?}");
     assert_eq!(error.to_string(), "access");
     server.finish();
@@ -178,7 +178,7 @@ fn no_time_and_all_time_are_no_time_out() {
 fn a_handle_is_spelled_in_any_kind_of_string() {
     for n in 0..3 {
         let server = Server::start(|mut peer| peer.log_in(b"ann\x06\0", 6));
-        let text = server.handle(":ann");
+        let text = spelled(&server, ":ann");
         let opened = match n {
             0 => hopen(text.as_str()),
             1 => hopen(&text),
@@ -470,6 +470,11 @@ fn one_shot_asks_and_closes() {
     server.finish();
 }
 
+/// Returns the handle of a server as q spells it.
+fn spelled(server: &Server, credentials: &str) -> String {
+    format!(":127.0.0.1:{}{credentials}", server.port)
+}
+
 /// Writes to a peer that has closed, until its system has said so.
 fn set_until_it_fails(handle: &mut Handle) -> Error {
     loop {
@@ -478,73 +483,3 @@ fn set_until_it_fails(handle: &mut Handle) -> Error {
         }
     }
 }
-
-/// A server for one connection.
-struct Server {
-    port: u16,
-    thread: JoinHandle<()>,
-}
-
-impl Server {
-    fn start(script: impl FnOnce(Peer) + Send + 'static) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-        let port = listener.local_addr().expect("an address").port();
-        let thread = thread::spawn(move || {
-            let (stream, _) = listener.accept().expect("a client");
-            stream.set_nodelay(true).expect("a socket");
-            stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
-            script(Peer(stream));
-        });
-        Self { port, thread }
-    }
-
-    fn handle(&self, credentials: &str) -> String {
-        format!(":127.0.0.1:{}{credentials}", self.port)
-    }
-
-    /// Waits for the script's end, and fails where it failed.
-    fn finish(self) {
-        self.thread.join().expect("the script went as written");
-    }
-}
-
-/// The server's end of a connection.
-struct Peer(TcpStream);
-
-impl Peer {
-    fn log_in(&mut self, login: &[u8], reply: u8) {
-        self.expect(login);
-        self.send(&[reply]);
-    }
-
-    fn expect(&mut self, bytes: &[u8]) {
-        let mut read = vec![0; bytes.len()];
-        self.0.read_exact(&mut read).expect("what was expected");
-        assert_eq!(read, bytes);
-    }
-
-    fn expect_end(&mut self) {
-        // A client that drops unread bytes resets the connection.
-        if let Ok(count) = self.0.read(&mut [0]) {
-            assert_eq!(count, 0, "nothing more was expected");
-        }
-    }
-
-    fn send(&mut self, bytes: &[u8]) {
-        self.0.write_all(bytes).expect("a client that reads");
-    }
-}
-
-fn message(kind: MessageKind, value: impl Into<Value>) -> Vec<u8> {
-    bytes(kind, Body::encode(&value.into()).expect("a value"))
-}
-
-fn bytes(kind: MessageKind, body: Body) -> Vec<u8> {
-    let mut outbox = Outbox::default();
-    Message::new(kind, body).write(&mut outbox);
-    let bytes: Bytes = outbox.copy_to_bytes(outbox.remaining());
-    bytes.to_vec()
-}
-
-/// How long a script waits for what it expects, on a machine that is busy.
-const PATIENCE: Duration = Duration::from_secs(60);

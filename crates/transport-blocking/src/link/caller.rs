@@ -40,7 +40,11 @@ impl<'a> Caller<'a> {
     /// Asks and waits for the response.
     pub(crate) fn get(&mut self, query: &Value, deadline: Deadline) -> Result<Value, Error> {
         let link = self.link;
-        let question = link.lock().queue_up();
+        let mut state = link.lock();
+        let question = state.queue_up();
+        // Who reads may have stopped because nobody waited for a response.
+        link.tell(&state);
+        drop(state);
         let asked = self.until(deadline, Position::default(), |state| {
             state.ask(question, query)
         });
@@ -87,6 +91,7 @@ impl<'a> Caller<'a> {
         let limit = state.connection().config().limits.queue;
         if state.unsent() >= limit {
             state.write(&self.link.medium);
+            self.link.tell(&state);
             state.check()?;
             if state.unsent() >= limit {
                 return Err(Error::QueueFull { limit });
@@ -95,17 +100,19 @@ impl<'a> Caller<'a> {
         state.notify(message)?;
         if state.unsent() >= WRITTEN_AT {
             state.write(&self.link.medium);
+            self.link.tell(&state);
         }
         Ok(())
     }
 
-    /// Waits until everything has been written that was sent so far.
-    pub(crate) fn flush(&mut self) -> Result<(), Error> {
+    /// Waits until everything has been written that was sent so far. `false` where the deadline has
+    /// passed.
+    pub(crate) fn flush(&mut self, deadline: Deadline) -> Result<bool, Error> {
         let state = self.link.lock();
         state.check()?;
         let end = state.end_of_outbox();
         drop(state);
-        self.written(end, Deadline::NEVER).map(|_| ())
+        self.written(end, deadline)
     }
 
     /// Writes what waits, and waits for the next async message.
@@ -115,8 +122,8 @@ impl<'a> Caller<'a> {
     }
 
     /// Writes what waits, and waits for the next message that is no response.
-    pub(crate) fn receive(&mut self, deadline: Deadline) -> Result<Received, Error> {
-        match self.next(deadline, State::next_kept)? {
+    pub(crate) fn receive(&mut self) -> Result<Received, Error> {
+        match self.next(Deadline::NEVER, State::next_kept)? {
             Kept::Async(body) => self.value(&body).map(Received::Async),
             Kept::Request(ticket, body) => match self.value(&body) {
                 Ok(value) => Ok(Received::Request(ticket, value)),
@@ -154,20 +161,22 @@ impl<'a> Caller<'a> {
         }
     }
 
-    /// Writes what waits, and waits for what `take` takes.
+    /// Waits for what `take` takes, and writes what waits meanwhile. What has arrived comes out
+    /// although the other side takes nothing, and before an error, which is given when nothing is
+    /// left.
     fn next<T>(
         &mut self,
         deadline: Deadline,
         mut take: impl FnMut(&mut State) -> Option<T>,
     ) -> Result<T, Error> {
-        let end = self.link.lock().end_of_outbox();
-        match self.written(end, deadline) {
-            // What has arrived comes out before an error, which is given when nothing is left.
-            Ok(true) | Err(_) => {}
-            Ok(false) => return Err(Error::Timeout(Phase::Message)),
-        }
         let reads = self.intake.is_some();
-        let taken = self.until(deadline, Position::default(), |state| {
+        let end = if reads {
+            // It writes while it waits to read, and reads all that there is when it cannot write.
+            Position::default()
+        } else {
+            self.link.lock().end_of_outbox()
+        };
+        let taken = self.until(deadline, end, |state| {
             let taken = take(state).map(Ok);
             taken.or_else(|| match state.unwritable() {
                 // Nothing more is read for a writer that has failed.
@@ -206,13 +215,10 @@ impl<'a> Caller<'a> {
                 link.tell(&state);
                 return Ok(Some(result));
             }
-            if let Some(cause) = state.over() {
-                return Err(cause.error());
-            }
-            if !state.has_gone(end)
-                && let Some(cause) = state.unwritable()
-            {
-                return Err(cause.error());
+            if let Some(cause) = state.hindrance(end) {
+                let error = cause.error();
+                link.tell(&state);
+                return Err(error);
             }
             if let Some(intake) = self.intake.as_deref_mut()
                 && state.receive(intake)

@@ -248,9 +248,16 @@ impl State {
         cause.map_or(Ok(()), |cause| Err(cause.error()))
     }
 
-    /// Returns why the connection is over, if it is.
-    pub(super) const fn over(&self) -> Option<&Cause> {
-        self.over.as_ref()
+    /// Returns whether the connection is over.
+    pub(super) const fn is_over(&self) -> bool {
+        self.over.is_some()
+    }
+
+    /// Returns what keeps a caller from what it waits for, which needs everything up to `end` to be
+    /// written, if something does.
+    pub(super) fn hindrance(&self, end: Position) -> Option<&Cause> {
+        let unwritable = self.unwritable.as_ref().filter(|_| !self.has_gone(end));
+        self.over.as_ref().or(unwritable)
     }
 
     /// Returns why nothing can be written any more, if so.
