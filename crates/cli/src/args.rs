@@ -118,10 +118,10 @@ pub(crate) struct ServeOptions {
 /// been said.
 pub(crate) fn read() -> Result<Task, Status> {
     let arguments = Arguments::try_parse().map_err(|mut error| {
-        // A handle in the wrong place may hold a password.
+        // A handle in the wrong place may hold a password; our own name for one does not.
         for kind in [ContextKind::InvalidValue, ContextKind::InvalidArg] {
             if let Some(ContextValue::String(value)) = error.get(kind)
-                && value.contains(':')
+                && value.replace(USER, "").contains(':')
             {
                 error.insert(kind, ContextValue::String("…".to_owned()));
                 error.remove(ContextKind::Suggested);
@@ -287,7 +287,7 @@ struct ServeArguments {
     /// Let this user in, and nobody else who is not named likewise
     ///
     /// Other users of a machine can see a command line.
-    #[arg(long = "user", value_name = "NAME:PASSWORD")]
+    #[arg(long = "user", value_name = USER)]
     users: Vec<String>,
 }
 
@@ -306,7 +306,7 @@ impl ServeArguments {
 fn credentials(user: &str) -> Result<Credentials, Status> {
     match Credentials::parse(user.as_bytes()) {
         Ok(credentials) if credentials.password().is_some() => Ok(credentials),
-        Ok(_) => Err(wrong_usage(format_args!("a --user is NAME:PASSWORD"))),
+        Ok(_) => Err(wrong_usage(format_args!("a --user is {USER}"))),
         Err(error) => Err(wrong_usage(format_args!("{error}"))),
     }
 }
@@ -375,6 +375,9 @@ fn wrong_usage(what: core::fmt::Arguments<'_>) -> Status {
     ));
     Status::Usage
 }
+
+/// How a user is given.
+const USER: &str = "NAME:PASSWORD";
 
 const QUERY_USAGE: &str = "hopen [OPTIONS] HANDLE [QUERY]...
        hopen decode [OPTIONS] [FILE]...
