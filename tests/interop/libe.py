@@ -31,10 +31,14 @@ def _library() -> ctypes.CDLL:
     library = ctypes.CDLL(str(Path(package.origin).parent / "lib" / "l64" / "libe.so"))
     for name, result, *arguments in (
         ("khp", c_int, c_char_p, c_int),
+        ("khpu", c_int, c_char_p, c_int, c_char_p),
+        ("k", c_void_p, c_int, c_char_p),  # and K objects, and NULL
+        ("kclose", None, c_int),
         ("b9", c_void_p, c_int, c_void_p),
         ("d9", c_void_p, c_void_p),
         ("okx", c_int, c_void_p),
         ("r0", None, c_void_p),
+        ("r1", c_void_p, c_void_p),
         ("ka", c_void_p, c_int),
         ("kd", c_void_p, c_int),
         ("kj", c_void_p, c_longlong),
@@ -88,6 +92,10 @@ class K:
         """The items of a vector whose items are single bytes."""
         count = c_longlong.from_address(self.pointer + _COUNT).value
         return ctypes.string_at(self.pointer + _ITEMS, count)
+
+    def name(self) -> bytes:
+        """What a symbol or an error says."""
+        return ctypes.string_at(c_void_p.from_address(self.pointer + _ATOM).value)
 
     def text(self) -> bytes | None:
         """What a char vector or a single char says; nothing else is text."""

@@ -6,9 +6,13 @@
 mod peers;
 #[cfg(test)]
 mod program;
+#[cfg(test)]
+mod python;
+#[cfg(test)]
+mod vectors;
 
 use peers::Peer;
-use program::{Outcome, hopen};
+use program::{Outcome, hopen, run};
 
 const AIOKDB: &str = "aiokdb_server.py";
 const KX: &str = "kx_server.py";
@@ -193,6 +197,27 @@ fn localhost_finds_a_server_that_listens_on_ipv4_only() {
     };
     let handle = format!(":localhost:{}", peer.port());
     assert_eq!(ask(&[&handle, "til 5"]), Outcome::success("0 1 2 3 4\n"));
+}
+
+#[test]
+fn kxs_own_validator_accepts_whatever_recode_writes() {
+    let messages = vectors::lines(&vectors::public(), "hex");
+    let compressed = vectors::lines(&vectors::compressed(), "compressed_hex");
+    for (messages, options) in [
+        (&messages, &["--order", "little"][..]),
+        (&messages, &["--order", "big"]),
+        (&messages, &["--compress", "always"]),
+        (&compressed, &["--compress", "keep"]),
+    ] {
+        let Some(mut validator) = python::script("client_bytes.py") else {
+            return;
+        };
+        let written = hopen(&[&["recode"], options].concat(), messages);
+        assert_eq!((written.code, written.stderr.as_str()), (Some(0), ""));
+        let verdicts = run(&mut validator, &written.stdout);
+        let accepted = "ok\n".repeat(messages.lines().count());
+        assert_eq!(verdicts, Outcome::success(&accepted), "{options:?}");
+    }
 }
 
 /// Runs the program to its end, with nothing on its standard input.

@@ -1,14 +1,12 @@
 //! Other people's servers, which the scripts in `tests/interop` start.
 
-use std::io::{self, BufRead, BufReader, Write};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Duration;
 
-/// The environment variable that names a Python with `tests/interop/requirements.txt` installed.
-const PYTHON: &str = "HOPEN_INTEROP_PYTHON";
+use crate::python;
 
 /// How long a peer, or the program that talks to one, may take before a test gives up on it.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -23,26 +21,15 @@ pub(crate) struct Peer {
 impl Peer {
     /// Starts a script of `tests/interop` and waits until it listens.
     ///
-    /// `None`, with the reason on standard error, where no Python is named.
+    /// `None`, with the reason on standard error, where there is no Python for it.
     pub(crate) fn start(script: &str, arguments: &[&str]) -> Option<Self> {
-        let Some(python) = std::env::var_os(PYTHON) else {
-            let reason = format!("skipped: {PYTHON} names no Python with {script}'s libraries\n");
-            // Not `eprintln!`, which the test runner would keep to itself; in one write, so that
-            // the lines of several tests do not mix. `.ci/run` counts them.
-            let _ = io::stderr().write_all(reason.as_bytes());
-            return None;
-        };
-        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("../../tests/interop")
-            .join(script);
-        let mut process = Command::new(&python)
-            .arg("-B")
-            .arg(path)
+        let mut command = python::script(script)?;
+        let mut process = command
             .args(arguments)
             .stdin(Stdio::piped()) // closed when we end, however we end
             .stdout(Stdio::piped())
             .spawn()
-            .unwrap_or_else(|error| panic!("{PYTHON} is {python:?}: {error}"));
+            .unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let stdout = process.stdout.take().expect("it is piped");
         let (sender, lines) = mpsc::channel();
         thread::spawn(move || {

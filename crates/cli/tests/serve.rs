@@ -1,0 +1,346 @@
+//! `hopen serve` and `hopen demo`: the program as a server, and the clients that others wrote.
+//!
+//! The latter are the scripts in `tests/interop/clients`. They are skipped, with a word about it,
+//! unless `HOPEN_INTEROP_PYTHON` names a Python that has the libraries; `.ci/run` sets one up.
+
+#[cfg(test)] // for clippy, which allows tests what it forbids elsewhere
+mod program;
+#[cfg(test)]
+mod python;
+#[cfg(test)]
+mod serving;
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use hopen_blocking::Handle;
+use hopen_codec::sym;
+use hopen_codec::value::Value;
+
+use program::{Outcome, hopen, run};
+use serving::Serving;
+
+#[test]
+fn pykx_is_understood() {
+    understands("pykx_client.py");
+}
+
+#[test]
+fn kxs_c_library_is_understood() {
+    understands("kx_client.py");
+}
+
+#[test]
+fn aiokdb_is_understood() {
+    understands("aiokdb_client.py");
+}
+
+#[test]
+fn qpython_is_understood() {
+    understands("qpython_client.py");
+}
+
+#[test]
+fn kola_is_understood() {
+    understands("kola_client.py");
+}
+
+#[test]
+fn the_program_is_asked_and_answers() {
+    let serving = Serving::start(&[]);
+    for (query, printed) in [
+        ("2+2", "4\n"),
+        ("-2+3", "1\n"),
+        ("echo 1", "1\n"),
+        ("til 5", "0 1 2 3 4\n"),
+        ("(1;`a;\"text\")", "(1;`a;\"text\")\n"),
+        ("a:1", ""),
+        ("a", "1\n"),
+        ("count trade", "6\n"),
+    ] {
+        let outcome = hopen(&[&serving.handle(""), query], "");
+        assert_eq!(outcome, Outcome::success(printed), "{query}");
+    }
+    for (query, error) in [("1+`a", "'type\n"), ("nosuch", "'nosuch\n")] {
+        let outcome = hopen(&[&serving.handle(""), query], "");
+        assert_eq!(outcome, Outcome::new(1, "", error), "{query}");
+    }
+}
+
+#[test]
+fn it_listens_on_this_host_and_a_free_port_unless_told_otherwise() {
+    let (one, other) = (Serving::start(&[]), Serving::start(&[]));
+    for serving in [&one, &other] {
+        assert_eq!(serving.address, format!("127.0.0.1:{}", serving.port()));
+    }
+    assert_ne!(one.port(), other.port());
+}
+
+#[test]
+fn two_clients_share_one_state() {
+    let serving = Serving::start(&[]);
+    let (mut one, mut other) = (open(&serving, ""), open(&serving, ""));
+    one.set("n:1").unwrap();
+    assert_eq!(one.get("n").unwrap(), Value::from(1_i64));
+    assert_eq!(other.get("n").unwrap(), Value::from(1_i64));
+    assert_eq!(other.get("n:n+1").unwrap(), Value::IDENTITY);
+    assert_eq!(one.get("n").unwrap(), Value::from(2_i64));
+    one.close();
+    assert_eq!(other.get("n").unwrap(), Value::from(2_i64));
+}
+
+#[test]
+fn what_is_echoed_comes_back_as_it_was() {
+    let serving = Serving::start(&[]);
+    let mut handle = open(&serving, "");
+    for value in [
+        Value::IDENTITY,
+        vec![1_i64, 2, 3].into(),
+        "text".into(),
+        Value::from((1.5, sym!("ibm"), "text")),
+        vec![7_u8; 1_000_000].into(),
+        (0..1_000_000_i64).collect::<Vec<_>>().into(),
+    ] {
+        // Compared without assert_eq!, which would print megabytes.
+        assert!(handle.get((sym!("echo"), &value)).unwrap() == value);
+    }
+}
+
+#[test]
+fn users_are_let_in_with_their_password_only() {
+    let serving = Serving::start(&["--user", "ann:secret:x", "--user", "bob:"]);
+    for credentials in [":ann:secret:x", ":bob:"] {
+        let outcome = hopen(&[&serving.handle(credentials), "2+2"], "");
+        assert_eq!(outcome, Outcome::success("4\n"), "{credentials}");
+    }
+    for (credentials, shown) in [
+        (":ann:wrong", ":ann"),
+        (":ann:secret", ":ann"),
+        (":ann:secret:x!", ":ann"),
+        (":ann:", ":ann"),
+        (":ann", ":ann"),
+        (":bob:x", ":bob"),
+        (":eve:secret:x", ":eve"),
+        ("", ""),
+    ] {
+        let outcome = hopen(&[&serving.handle(credentials), "2+2"], "");
+        let stderr = format!("'access ({})\n", serving.handle(shown));
+        assert_eq!(outcome, Outcome::new(2, "", &stderr), "{credentials}");
+        let complaint = serving.complaint();
+        let (client, what) = complaint.rsplit_once(": ").expect("it says who");
+        assert_eq!(what, "access", "{credentials}");
+        assert!(client.starts_with("127.0.0.1:"), "{complaint}");
+        assert!(!complaint.contains("ann") && !complaint.contains("secret"));
+    }
+}
+
+#[test]
+fn without_users_everybody_is_let_in() {
+    let serving = Serving::start(&[]);
+    for credentials in ["", ":ann", ":ann:", ":ann:secret", "::secret"] {
+        let outcome = hopen(&[&serving.handle(credentials), "2+2"], "");
+        assert_eq!(outcome, Outcome::success("4\n"), "{credentials}");
+    }
+}
+
+#[test]
+fn what_fails_in_an_async_message_is_printed_where_it_is_served() {
+    let serving = Serving::start(&[]);
+    let outcome = hopen(&["--async", &serving.handle(""), "nosuch", "a:1"], "");
+    assert_eq!(outcome, Outcome::success(""));
+    assert_eq!(serving.complaint(), "'nosuch");
+    let outcome = hopen(&[&serving.handle(""), "a"], "");
+    assert_eq!(outcome, Outcome::success("1\n"));
+}
+
+#[test]
+fn a_client_that_does_not_end_its_login_stops_nobody() {
+    let serving = Serving::start(&["--user", "ann:secret"]);
+    let connect = || TcpStream::connect(("127.0.0.1", serving.port())).unwrap();
+    let silent = connect();
+    let mut half = connect();
+    half.write_all(b"ann:sec").unwrap();
+    for _ in 0..2 {
+        let outcome = hopen(&[&serving.handle(":ann:secret"), "2+2"], "");
+        assert_eq!(outcome, Outcome::success("4\n"));
+    }
+    // It was only slow.
+    half.write_all(b"ret\x03\0").unwrap();
+    let mut reply = [0];
+    half.set_read_timeout(Some(PATIENCE)).unwrap();
+    half.read_exact(&mut reply).unwrap();
+    assert_eq!(reply, [3]);
+    drop(silent);
+}
+
+#[test]
+fn a_client_that_breaks_the_protocol_is_closed_and_named() {
+    let serving = Serving::start(&[]);
+    let mut stream = TcpStream::connect(("127.0.0.1", serving.port())).unwrap();
+    let name = stream.local_addr().unwrap().to_string();
+    stream
+        .write_all(b"\x03\0\xff\xff\xff\xff\xff\xff\xff\xff")
+        .unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    assert_eq!(answer, [3]);
+    assert!(serving.complaint().starts_with(&format!("{name}: ")));
+    let outcome = hopen(&[&serving.handle(""), "2+2"], "");
+    assert_eq!(outcome, Outcome::success("4\n"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_it_with_a_client_connected() {
+    for signal in ["TERM", "INT"] {
+        let serving = Serving::start(&[]);
+        let mut handle = open(&serving, "");
+        assert_eq!(handle.get("2+2").unwrap(), Value::from(4_i64));
+        assert_eq!(serving.stop(signal), Outcome::success(""), "{signal}");
+        let error = handle.recv().unwrap_err();
+        assert!(matches!(error, hopen_blocking::Error::Closed), "{error:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn it_warns_where_it_lets_everybody_in_from_everywhere() {
+    let serving = Serving::start(&["--listen", "0W"]);
+    let outcome = hopen(&[&serving.handle(""), "2+2"], "");
+    assert_eq!(outcome, Outcome::success("4\n"));
+    let warning = format!(
+        "warning: whoever reaches {} is let in; --user NAME:PASSWORD asks for a login\n",
+        serving.address
+    );
+    assert_eq!(serving.stop("TERM"), Outcome::new(0, "", &warning));
+    for arguments in [
+        &["--listen", "0W", "--user", "ann:secret"][..],
+        &["--listen", "localhost:0W"],
+        &["--listen", "127.0.0.1:0W"],
+    ] {
+        let serving = Serving::start(arguments);
+        assert_eq!(serving.stop("TERM"), Outcome::success(""), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_port_that_is_taken_is_no_connection() {
+    let serving = Serving::start(&[]);
+    let outcome = hopen(&["serve", "--listen", &serving.address], "");
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(2), ""));
+    assert!(
+        outcome.stderr.starts_with("error: cannot listen"),
+        "{outcome:?}"
+    );
+}
+
+#[test]
+fn wrong_usage_says_what_is_wrong_and_never_a_password() {
+    for (arguments, says) in [
+        (&["--listen", "nonsense"][..], "nonsense"),
+        (&["--listen", "65536"], "65536"),
+        (&["--listen", "rp,5010"], "rp"),
+        (&["--listen", "5010/5020"], "5010/5020"),
+        (&["--listen"], "--listen <SPEC>"),
+        (&["--user"], "a value is required"),
+        (&["--user", "secret"], "NAME:PASSWORD"),
+        (&["--user=secret"], "NAME:PASSWORD"),
+        (&["--users", "ann:secret"], "--users"),
+        (&["--users=ann:secret"], "unexpected argument"),
+        (&["ann:secret"], "unexpected argument"),
+        (&[":127.0.0.1:5010:ann:secret"], "unexpected argument"),
+    ] {
+        let outcome = hopen(&[&["serve"], arguments].concat(), "");
+        assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(64), ""));
+        assert!(outcome.stderr.contains(says), "{outcome:?}");
+        assert!(!outcome.stderr.contains("secret"), "{outcome:?}");
+    }
+}
+
+#[test]
+fn the_demo_shows_a_conversation() {
+    let outcome = hopen(&["demo"], "");
+    let (_, after) = outcome
+        .stdout
+        .split_once("listening on 127.0.0.1:")
+        .expect("it starts a process");
+    let (port, _) = after.split_once('\n').expect("it says more");
+    let handle = format!(":127.0.0.1:{port}:ann:wrong");
+    let expected = format!(
+        "\
+A process that speaks the kdb+ IPC protocol:
+
+  $ hopen serve --user ann:secret
+  listening on 127.0.0.1:{port}
+
+A client that talks to it:
+
+  one-shot  2+3                                  5
+  sync      til 5                                0 1 2 3 4
+  sync      sum 1.5*til 5                        15f
+  function  (`sum;1 2 3)                         6
+  async     prices:101.25 101.5 102
+  sync      count prices                         3
+  error     1+`a                                 'type
+  error     nosuch                               'nosuch
+  table     trade
+            time                  sym    price   size
+            0D09:30:00.000000000  `ibm   101.25  300
+            0D09:30:00.000000000  `msft  52.5    200
+            0D09:31:00.000000000  `ibm   101.5   100
+            0D09:33:00.000000000  `amd   33.75   500
+            0D09:33:00.000000000  `msft  52.25   400
+            0D09:35:00.000000000  `ibm   101f    250
+  echo      (`echo;(1.5;`ibm;\"text\"))            (1.5;`ibm;\"text\")
+  login     {handle:<36} 'access
+
+The process has ended. `hopen serve` starts one to try things on.
+"
+    );
+    assert_eq!(outcome, Outcome::success(&expected));
+}
+
+/// Runs a client against a process that lets everybody in, and its logins against one that does not.
+#[track_caller]
+fn understands(client: &str) {
+    let mut limits = String::new();
+    for (users, login) in [
+        (&[][..], None),
+        (&["--user", "ann:secret:x"], Some("ann:secret:x")),
+    ] {
+        let Some(mut script) = python::script(&format!("clients/{client}")) else {
+            return;
+        };
+        let serving = Serving::start(users);
+        script.arg(&serving.address).args(login);
+        let outcome = run(&mut script, "");
+        assert!(
+            outcome.code == Some(0),
+            "{client} ended with {:?}\n{}{}",
+            outcome.code,
+            without_success(&outcome.stdout),
+            outcome.stderr,
+        );
+        let lines = outcome.stdout.lines();
+        for limit in lines.filter(|line| line.starts_with("limit ")) {
+            limits.extend([client, ": ", limit, "\n"]);
+        }
+    }
+    python::tell(&limits);
+}
+
+/// Returns what a client printed, but for what is as it should be.
+fn without_success(lines: &str) -> String {
+    let lines = lines.lines().filter(|line| !line.starts_with("ok "));
+    lines.flat_map(|line| [line, "\n"]).collect()
+}
+
+fn open(serving: &Serving, credentials: &str) -> Handle {
+    let handle = serving.handle(credentials);
+    hopen_blocking::hopen((handle, PATIENCE)).expect("it listens")
+}
+
+/// How long the process may take, on a machine that is busy.
+const PATIENCE: Duration = Duration::from_secs(60);
