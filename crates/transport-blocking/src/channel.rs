@@ -14,7 +14,7 @@ use hopen_codec::outbox::Outbox;
 use socket2::SockRef;
 
 use crate::deadline::Deadline;
-use crate::link::{Link, Role, State, drain, passed};
+use crate::link::{Link, Role, State, passed};
 use crate::medium::{Interest, Medium};
 use crate::stage::{Intake, Stage};
 use crate::{Error, Handle, Phase};
@@ -272,7 +272,6 @@ impl Login {
     /// Closes the connection, which is how a login is refused. The client is told nothing else.
     pub fn refuse(self) {
         self.login.refuse();
-        drain(&self.channel.medium);
     }
 }
 

@@ -9,12 +9,13 @@
 //!
 //! Nobody waits under the lock. Reading waits outside it, in one thread: the caller's own where a
 //! handle is not shared, the [driver](crate::Driver)'s where it is. Writing takes what the medium
-//! takes at once; who needs more to be written waits for that outside, and reads meanwhile if it is
-//! the one to read. So a stalled write never stops the reading, and two ends that both send more than
-//! the system holds get on.
+//! takes at once. If more is to be written, a caller who reads waits for either outside the lock; one
+//! for whom the driver reads leaves it to a thread that is started when it is needed first, and waits
+//! for a change as it does for everything. So a stalled write never stops the reading, nor keeps
+//! anybody from what has come, and two ends that both send more than the system holds get on.
 
-use std::io;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::{io, thread};
 
 use bytes::BytesMut;
 
@@ -35,6 +36,8 @@ pub(crate) struct Link {
     state: Mutex<State>,
     /// Something has arrived, been written or ended.
     changed: Condvar,
+    /// There is something for the thread that writes what does not go at once.
+    stalled: Condvar,
 }
 
 impl Link {
@@ -43,6 +46,7 @@ impl Link {
             medium,
             state: Mutex::new(state),
             changed: Condvar::new(),
+            stalled: Condvar::new(),
         }
     }
 
@@ -50,7 +54,7 @@ impl Link {
     /// how many bytes that were.
     pub(crate) fn close(&self) -> usize {
         let mut state = self.lock();
-        state.end(Cause::BadHandle);
+        state.close();
         let dropped = state.drop_unsent();
         self.tell(&state);
         dropped
@@ -79,8 +83,50 @@ impl Link {
             self.changed.notify_all();
         }
         if state.is_over() {
+            self.stalled.notify_all();
             self.medium.close();
         }
+    }
+
+    /// Writes what goes at once, and tells those who wait for that.
+    fn write(&self, state: &mut State) {
+        if state.write(&self.medium) {
+            self.tell(state);
+        }
+    }
+
+    /// Has what waits written by a thread that waits for the medium, so that the caller need not.
+    fn write_elsewhere(self: &Arc<Self>, state: &mut State) {
+        if state.has_writer {
+            self.stalled.notify_one();
+            return;
+        }
+        let link = Arc::clone(self);
+        let thread = thread::Builder::new().name("hopen queue".into());
+        match thread.spawn(move || link.write_on()) {
+            Ok(_) => state.has_writer = true,
+            Err(error) => {
+                state.fail_writing(&error);
+                self.tell(state);
+            }
+        }
+    }
+
+    /// Writes whatever waits, until nothing can be written any more.
+    fn write_on(&self) {
+        let mut state = self.lock();
+        while !state.is_over() && state.is_writable() {
+            state = if state.is_written(&self.medium) {
+                let waited = self.stalled.wait(state);
+                waited.unwrap_or_else(PoisonError::into_inner)
+            } else {
+                self.wait_to_write(state, Deadline::NEVER)
+            };
+            self.write(&mut state);
+            // Also what a medium has written behind our back.
+            self.tell(&state);
+        }
+        state.has_writer = false;
     }
 
     /// Waits for a change that somebody else makes.
@@ -174,46 +220,15 @@ impl Link {
     }
 }
 
-impl Drop for Link {
-    fn drop(&mut self) {
-        drain(&self.medium);
-    }
-}
-
-/// Says that nothing more comes, and takes without waiting what the other side has sent and nobody
-/// has read. A socket that is closed over unread bytes is reset, and what it has still to send is
-/// lost: messages that [`flush`](crate::Handle::flush) has handed to the system. What comes after that
-/// has the same effect; [`finish`](crate::Handle::finish) waits for it.
-pub(crate) fn drain(medium: &Medium) {
-    medium.shutdown_write();
-    let mut unread = BytesMut::new();
-    let mut left = DRAINED;
-    while left > 0 {
-        unread.clear();
-        match medium.try_read(&mut unread, PIECE) {
-            Ok(count @ 1..) => left = left.saturating_sub(count),
-            // Failures mean that there is nothing more to save.
-            Ok(0) | Err(_) => break,
-        }
-    }
-}
-
 /// Returns whether an error says that the deadline has passed.
 pub(crate) fn passed(error: &io::Error, deadline: Deadline) -> bool {
     error.kind() == io::ErrorKind::TimedOut && deadline.has_passed()
 }
 
-/// How many unread bytes are taken at most when a handle closes: more than the system keeps, unless
-/// the other side sends on and on.
-const DRAINED: usize = 16 * 1024 * 1024;
-
-/// How many of them at once.
-const PIECE: usize = 16 * 1024;
-
 #[cfg(test)]
 mod tests {
     use core::time::Duration;
-    use std::io::Write;
+    use std::io::{Read, Write};
     use std::net::{Ipv4Addr, TcpListener, TcpStream};
     use std::thread;
 
@@ -238,11 +253,12 @@ mod tests {
         thread::scope(|scope| {
             let _closer = Closer(&link);
             let driver = scope.spawn(|| drive(&link));
-            peer.write_all(&message(MessageKind::Async, 1)).unwrap();
-            peer.write_all(&message(MessageKind::Async, 2)).unwrap();
+            peer.write_all(&message(MessageKind::Async, 1_i64)).unwrap();
+            peer.write_all(&message(MessageKind::Async, 2_i64)).unwrap();
             wait_for_sleepers(&link, 1);
             // Nobody has taken the first, and the response is behind both.
-            peer.write_all(&message(MessageKind::Response, 3)).unwrap();
+            peer.write_all(&message(MessageKind::Response, 3_i64))
+                .unwrap();
             let error = caller.get(&"next".into(), patience()).unwrap_err();
             assert!(matches!(error, Error::KeptAsyncs { limit: 0 }), "{error}");
             let error = driver.join().unwrap().unwrap_err();
@@ -254,7 +270,7 @@ mod tests {
     #[test]
     fn a_reader_with_nothing_to_read_or_write_rests() {
         let (link, mut peer) = keeping_one();
-        peer.write_all(&message(MessageKind::Async, 1)).unwrap();
+        peer.write_all(&message(MessageKind::Async, 1_i64)).unwrap();
         link.medium.wait(Interest::Read, patience()).unwrap();
         link.medium.shutdown_write();
         let mut caller = Caller::told(&link);
@@ -280,7 +296,7 @@ mod tests {
             let _closer = Closer(&link);
             let driver = scope.spawn(|| drive(&link));
             // It reads from then on.
-            peer.write_all(&message(MessageKind::Async, 1)).unwrap();
+            peer.write_all(&message(MessageKind::Async, 1_i64)).unwrap();
             let received = Caller::told(&link).recv(patience()).unwrap();
             assert_eq!(received, Value::from(1_i64));
             let mut state = link.lock();
@@ -307,12 +323,37 @@ mod tests {
         });
     }
 
+    #[test]
+    fn who_waits_for_a_message_gets_it_though_writing_has_stalled() {
+        let (link, mut peer) = keeping_one();
+        thread::scope(|scope| {
+            let _closer = Closer(&link);
+            let driver = scope.spawn(|| drive(&link));
+            let large = Value::from(vec![7_i64; 8 * 1024 * 1024]);
+            Caller::told(&link).try_set(&large).unwrap();
+            let waiter = scope.spawn(|| Caller::told(&link).recv(patience()));
+            wait_for_sleepers(&link, 1);
+            peer.write_all(&message(MessageKind::Async, 1_i64)).unwrap();
+            assert_eq!(waiter.join().unwrap().unwrap(), Value::from(1_i64));
+            // What has stalled goes on as soon as it can.
+            let mut length = message(MessageKind::Async, large).len();
+            let mut piece = vec![0; 1024 * 1024];
+            while length > 0 {
+                length -= peer.read(&mut piece).unwrap();
+            }
+            assert!(Caller::told(&link).flush(patience()).unwrap());
+            link.close();
+            driver.join().unwrap().unwrap();
+        });
+    }
+
     /// Returns a client's link that keeps one async message, and the other end.
-    fn keeping_one() -> (Link, TcpStream) {
+    fn keeping_one() -> (Arc<Link>, TcpStream) {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let mut config = Config::client();
         config.limits.kept_asyncs = 0;
+        config.peer_is_local = true;
         let nobody = Credentials::default();
         let handshake = ClientHandshake::start(&nobody, config, &mut Outbox::default()).unwrap();
         let answer = handshake.receive(&mut BytesMut::from(&b"\x06"[..]));
@@ -321,7 +362,7 @@ mod tests {
         };
         let state = State::new(connection, crate::stage::Stage::Plain, Role::Client);
         let link = Link::new(Medium::tcp(stream).unwrap(), state);
-        (link, listener.accept().unwrap().0)
+        (Arc::new(link), listener.accept().unwrap().0)
     }
 
     /// Closes a link at the end of a test, also of one that fails, so that nobody waits on.
@@ -347,9 +388,9 @@ mod tests {
         }
     }
 
-    fn message(kind: MessageKind, n: i64) -> Vec<u8> {
+    fn message(kind: MessageKind, value: impl Into<Value>) -> Vec<u8> {
         let mut outbox = Outbox::default();
-        Message::new(kind, Body::encode(&n.into()).unwrap()).write(&mut outbox);
+        Message::new(kind, Body::encode(&value.into()).unwrap()).write(&mut outbox);
         outbox.copy_to_bytes(outbox.remaining()).to_vec()
     }
 

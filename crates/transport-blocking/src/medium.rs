@@ -35,7 +35,7 @@ use crate::deadline::Deadline;
 
 /// Moves bytes both ways.
 ///
-/// Dropping it closes it.
+/// Dropping it closes it, after taking what the other side has sent and nobody has read.
 pub(crate) enum Medium {
     /// One socket, which the system can wait for.
     #[cfg(unix)]
@@ -192,6 +192,33 @@ impl Medium {
         Pair::new(reader, writer, interrupt).map(Self::Pair)
     }
 }
+
+impl Drop for Medium {
+    /// Says that nothing more comes, and takes without waiting what is unread. A socket that is
+    /// closed over unread bytes is reset, and what it has still to send is lost: messages that
+    /// [`flush`](crate::Handle::flush) has handed to the system. What comes after that has the same
+    /// effect; [`finish`](crate::Handle::finish) waits for it.
+    fn drop(&mut self) {
+        self.shutdown_write();
+        let mut unread = BytesMut::new();
+        let mut left = DRAINED;
+        while left > 0 {
+            unread.clear();
+            match self.try_read(&mut unread, DRAINED_AT_ONCE) {
+                Ok(count @ 1..) => left = left.saturating_sub(count),
+                // Failures mean that there is nothing more to save.
+                Ok(0) | Err(_) => break,
+            }
+        }
+    }
+}
+
+/// How many unread bytes are taken at most when a medium is dropped: more than the system keeps,
+/// unless the other side sends on and on.
+const DRAINED: usize = 16 * 1024 * 1024;
+
+/// How many of them at once.
+const DRAINED_AT_ONCE: usize = 16 * 1024;
 
 /// What a caller wants to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,6 +10,7 @@
 
 use bytes::BytesMut;
 use hopen_codec::outbox::Outbox;
+use zeroize::Zeroize;
 
 /// What happens to bytes on their way.
 #[derive(Debug)]
@@ -19,10 +20,17 @@ pub(crate) enum Stage {
 }
 
 /// What has arrived and is not used up. It belongs to whoever reads, so that reading needs no lock.
+/// What is left of it is wiped: it may be half a login.
 #[derive(Debug, Default)]
 pub(crate) struct Intake {
     /// The codec's input.
     pub(crate) input: BytesMut,
+}
+
+impl Drop for Intake {
+    fn drop(&mut self) {
+        self.input.zeroize();
+    }
 }
 
 impl Stage {

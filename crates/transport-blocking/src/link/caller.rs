@@ -1,6 +1,6 @@
 //! What a caller does with a connection: queue something, and wait.
 
-use std::sync::MutexGuard;
+use std::sync::{Arc, MutexGuard};
 
 use hopen_codec::backlog::Kept;
 use hopen_codec::connection::Ticket;
@@ -18,9 +18,15 @@ use crate::stage::Intake;
 /// One who uses a connection.
 pub(crate) struct Caller<'a> {
     link: &'a Link,
-    /// What was read, where this caller is the one to read. Otherwise somebody else reads, and says
-    /// what has come.
-    intake: Option<&'a mut Intake>,
+    reader: Reader<'a>,
+}
+
+/// Who reads.
+enum Reader<'a> {
+    /// This caller. Here is what it has read.
+    Here(&'a mut Intake),
+    /// Somebody else, who says what has come.
+    Elsewhere(&'a Arc<Link>),
 }
 
 impl<'a> Caller<'a> {
@@ -28,13 +34,16 @@ impl<'a> Caller<'a> {
     pub(crate) const fn reading(link: &'a Link, intake: &'a mut Intake) -> Self {
         Self {
             link,
-            intake: Some(intake),
+            reader: Reader::Here(intake),
         }
     }
 
     /// A caller for whom another thread reads.
-    pub(crate) const fn told(link: &'a Link) -> Self {
-        Self { link, intake: None }
+    pub(crate) fn told(link: &'a Arc<Link>) -> Self {
+        Self {
+            link,
+            reader: Reader::Elsewhere(link),
+        }
     }
 
     /// Asks and waits for the response.
@@ -90,8 +99,7 @@ impl<'a> Caller<'a> {
         let mut state = self.link.lock();
         let limit = state.connection().config().limits.queue;
         if state.unsent() >= limit {
-            state.write(&self.link.medium);
-            self.link.tell(&state);
+            self.link.write(&mut state);
             state.check()?;
             if state.unsent() >= limit {
                 return Err(Error::QueueFull { limit });
@@ -99,8 +107,7 @@ impl<'a> Caller<'a> {
         }
         state.notify(message)?;
         if state.unsent() >= WRITTEN_AT {
-            state.write(&self.link.medium);
-            self.link.tell(&state);
+            self.link.write(&mut state);
         }
         Ok(())
     }
@@ -169,7 +176,7 @@ impl<'a> Caller<'a> {
         deadline: Deadline,
         mut take: impl FnMut(&mut State) -> Option<T>,
     ) -> Result<T, Error> {
-        let reads = self.intake.is_some();
+        let reads = matches!(self.reader, Reader::Here(_));
         let end = if reads {
             // It writes while it waits to read, and reads all that there is when it cannot write.
             Position::default()
@@ -209,9 +216,9 @@ impl<'a> Caller<'a> {
         let mut state = link.lock();
         let mut is_last = false;
         loop {
-            state.write(&link.medium);
+            link.write(&mut state);
             if let Some(result) = done(&mut state) {
-                state.write(&link.medium);
+                link.write(&mut state);
                 link.tell(&state);
                 return Ok(Some(result));
             }
@@ -220,7 +227,7 @@ impl<'a> Caller<'a> {
                 link.tell(&state);
                 return Err(error);
             }
-            if let Some(intake) = self.intake.as_deref_mut()
+            if let Reader::Here(intake) = &mut self.reader
                 && state.receive(intake)
             {
                 link.tell(&state);
@@ -231,25 +238,28 @@ impl<'a> Caller<'a> {
             }
             // What is there by then is still taken.
             is_last = deadline.has_passed();
-            state = self.wait(state, end, deadline);
+            state = self.wait(state, deadline);
         }
     }
 
     /// Waits for something to happen, outside the lock.
     fn wait<'s>(
         &mut self,
-        state: MutexGuard<'s, State>,
-        end: Position,
+        mut state: MutexGuard<'s, State>,
         deadline: Deadline,
     ) -> MutexGuard<'s, State>
     where
         'a: 's,
     {
         let link = self.link;
-        match self.intake.as_deref_mut() {
-            Some(intake) => link.read(state, intake, deadline),
-            None if state.has_gone(end) && link.medium.is_written() => link.sleep(state, deadline),
-            None => link.wait_to_write(state, deadline),
+        match &mut self.reader {
+            Reader::Here(intake) => link.read(state, intake, deadline),
+            Reader::Elsewhere(shared) => {
+                if state.is_writable() && !state.is_written(&link.medium) {
+                    shared.write_elsewhere(&mut state);
+                }
+                link.sleep(state, deadline)
+            }
         }
     }
 

@@ -51,6 +51,8 @@ pub(crate) struct State {
     over: Option<Cause>,
     /// How many threads wait for a change.
     pub(super) sleepers: usize,
+    /// Whether a thread writes what does not go at once.
+    pub(super) has_writer: bool,
 }
 
 /// One caller's request.
@@ -79,6 +81,7 @@ impl State {
             unwritable: None,
             over: None,
             sleepers: 0,
+            has_writer: false,
         }
     }
 
@@ -164,24 +167,27 @@ impl State {
         Ok(self.end_of_outbox())
     }
 
-    /// Writes what goes at once of what waits in the outbox. A failure is kept for those who want
-    /// something written.
-    pub(super) fn write(&mut self, medium: &Medium) {
+    /// Writes what goes at once of what waits in the outbox. Returns whether that was something. A
+    /// failure is something too; it is kept for those who want something written.
+    pub(super) fn write(&mut self, medium: &Medium) -> bool {
+        let mut has_written = false;
         while self.is_writable() && self.over.is_none() {
             let wire = self.stage.outgoing(&mut self.outbox);
             let is_empty = !wire.has_remaining();
             if is_empty && medium.is_written() {
                 self.declined = 0;
-                return;
+                break;
             }
             match medium.try_write(wire) {
-                Ok(0) if is_empty => return,
+                Ok(0) if is_empty => break,
                 Ok(0) => self.fail_writing(&io::ErrorKind::WriteZero.into()),
                 Ok(count) => self.written += count as u64,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) => self.fail_writing(&error),
             }
+            has_written = true;
         }
+        has_written
     }
 
     /// Takes the next message out of what was read. Returns whether there was one; if not, more has
@@ -231,6 +237,11 @@ impl State {
         if self.over.is_none() {
             self.over = Some(self.unwritable.clone().unwrap_or(cause));
         }
+    }
+
+    /// Ends the connection because this side wants it, whatever has ended it before.
+    pub(super) fn close(&mut self) {
+        self.over = Some(Cause::BadHandle);
     }
 
     pub(super) fn fail_writing(&mut self, error: &io::Error) {
