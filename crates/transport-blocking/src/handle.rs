@@ -78,8 +78,8 @@ impl Handle {
     ///
     /// # Errors
     ///
-    /// [`Error::Timeout`], with [`Phase::Response`](crate::Phase::Response) where the question was
-    /// sent, or may have been, and [`Phase::EarlierResponse`](crate::Phase::EarlierResponse) where it
+    /// [`Error::Timeout`], with [`Phase::Response`] where the question was
+    /// sent, or may have been, and [`Phase::EarlierResponse`] where it
     /// was not. Otherwise as [`get`](Self::get).
     pub fn get_timeout(
         &mut self,
