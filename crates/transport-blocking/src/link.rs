@@ -116,14 +116,13 @@ impl Link {
     fn write_on(&self) {
         let mut state = self.lock();
         while !state.is_over() && state.is_writable() {
-            state = if state.is_written(&self.medium) {
+            state = if state.is_written() {
                 let waited = self.stalled.wait(state);
                 waited.unwrap_or_else(PoisonError::into_inner)
             } else {
                 self.wait_to_write(state, Deadline::NEVER)
             };
-            self.write(&mut state);
-            // Also what a medium has written behind our back.
+            state.write(&self.medium);
             self.tell(&state);
         }
         state.has_writer = false;
@@ -177,7 +176,7 @@ impl Link {
         deadline: Deadline,
     ) -> MutexGuard<'a, State> {
         let writable = state.is_writable();
-        let stalled = writable && !state.is_written(&self.medium);
+        let stalled = writable && !state.is_written();
         if !state.takes_more() {
             return if stalled {
                 self.wait_to_write(state, deadline)

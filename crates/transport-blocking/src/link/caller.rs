@@ -196,10 +196,9 @@ impl<'a> Caller<'a> {
 
     /// Waits until everything up to `end` has been written. `false` where the deadline has passed.
     fn written(&mut self, end: Position, deadline: Deadline) -> Result<bool, Error> {
-        let link = self.link;
         let written = self.until(deadline, end, |state| match state.unwritable() {
             Some(cause) => Some(Err(cause.error())),
-            None => (state.has_gone(end) && link.medium.is_written()).then_some(Ok(())),
+            None => state.has_gone(end).then_some(Ok(())),
         })?;
         written.map_or(Ok(false), |written| written.map(|()| true))
     }
@@ -255,7 +254,7 @@ impl<'a> Caller<'a> {
         match &mut self.reader {
             Reader::Here(intake) => link.read(state, intake, deadline),
             Reader::Elsewhere(shared) => {
-                if state.is_writable() && !state.is_written(&link.medium) {
+                if state.is_writable() && !state.is_written() {
                     shared.write_elsewhere(&mut state);
                 }
                 link.sleep(state, deadline)

@@ -32,7 +32,10 @@ pub(crate) struct State {
     stage: Stage,
     role: Role,
     outbox: Outbox,
-    /// How many bytes have gone out of the outbox.
+    /// How many bytes the medium has taken out of the outbox.
+    taken: u64,
+    /// How many of them are written. Looked at in one place, under the lock: a writer that ends
+    /// wakes only those who wait for it, so whoever has seen it at work has to.
     written: u64,
     /// Messages that nobody has asked for yet.
     backlog: Backlog,
@@ -71,6 +74,7 @@ impl State {
             stage,
             role,
             outbox: Outbox::default(),
+            taken: 0,
             written: 0,
             backlog,
             queue: VecDeque::new(),
@@ -172,16 +176,24 @@ impl State {
     pub(super) fn write(&mut self, medium: &Medium) -> bool {
         let mut has_written = false;
         while self.is_writable() && self.over.is_none() {
+            if self.written < self.taken && medium.is_written() {
+                self.written = self.taken;
+                has_written = true;
+            }
             let wire = self.stage.outgoing(&mut self.outbox);
             let is_empty = !wire.has_remaining();
-            if is_empty && medium.is_written() {
+            if is_empty && self.written == self.taken {
                 self.declined = 0;
                 break;
             }
             match medium.try_write(wire) {
                 Ok(0) if is_empty => break,
                 Ok(0) => self.fail_writing(&io::ErrorKind::WriteZero.into()),
-                Ok(count) => self.written += count as u64,
+                Ok(count) => {
+                    // A medium takes nothing more before what it has taken is written.
+                    self.written = self.taken;
+                    self.taken += count as u64;
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) => self.fail_writing(&error),
             }
@@ -286,18 +298,22 @@ impl State {
     }
 
     /// Returns whether everything has gone out.
-    pub(super) fn is_written(&self, medium: &Medium) -> bool {
-        self.outbox.is_empty() && medium.is_written()
+    pub(super) fn is_written(&self) -> bool {
+        self.has_gone(self.end_of_outbox())
     }
 
-    /// Returns whether everything up to a place has gone out.
+    /// Returns whether everything up to a place has gone out. Where the peer has closed, what a
+    /// writer has taken counts: the peer may have read it and gone before the writer says so.
     pub(super) const fn has_gone(&self, Position(end): Position) -> bool {
-        self.written >= end
+        match self.over {
+            Some(Cause::Closed) => self.taken >= end,
+            _ => self.written >= end,
+        }
     }
 
     /// Returns where the outbox ends.
     pub(super) fn end_of_outbox(&self) -> Position {
-        Position(self.written + self.outbox.len() as u64)
+        Position(self.taken + self.outbox.len() as u64)
     }
 
     /// Returns whether another message can be taken in. Where somebody waits for a response, what
