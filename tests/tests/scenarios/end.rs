@@ -1,0 +1,104 @@
+//! Our end of a connection, as the scenarios see it, whatever the transport.
+
+use std::io::{self, Read, Write};
+use std::time::Duration;
+
+use hopen_codec::auth::Credentials;
+use hopen_codec::config::Config;
+use hopen_codec::connection::{ProtocolError, SendError, Ticket};
+use hopen_codec::decode::DecodeError;
+use hopen_codec::handshake::HandshakeError;
+use hopen_codec::remote_error::RemoteError;
+use hopen_codec::value::Value;
+
+/// A way to connect our end to a scripted peer.
+pub(crate) trait Transport {
+    /// Returns what it is called when something goes wrong.
+    fn name(&self) -> &'static str;
+
+    /// Prepares a connection at which our end logs in, or one at which the peer does.
+    fn connect(&self, opening: &Opening) -> Ends;
+}
+
+/// Both ends of a connection to be, each for a thread of its own.
+pub(crate) struct Ends {
+    /// Connects and logs in, or takes a login, within the time if there is one.
+    pub(crate) ours: Connect,
+    /// Connects the peer.
+    pub(crate) theirs: Box<dyn FnOnce() -> io::Result<Wire> + Send>,
+}
+
+/// What opens our end.
+pub(crate) type Connect = Box<dyn FnOnce(Opening, Config, Option<Duration>) -> Opened + Send>;
+
+/// The peer's end of a connection. Dropping the writer says that nothing more comes.
+pub(crate) struct Wire {
+    pub(crate) reader: Box<dyn Read + Send>,
+    pub(crate) writer: Box<dyn Write + Send>,
+}
+
+/// How our end opens a connection.
+#[derive(Clone)]
+pub(crate) enum Opening {
+    /// As a client.
+    LogIn(Credentials),
+    /// As a server that lets everybody in.
+    Accept,
+    /// As a server that lets nobody in.
+    Refuse,
+}
+
+/// What came of it: who has logged in, if anybody did, and the open end, if it is one.
+pub(crate) struct Opened {
+    pub(crate) login: Option<Credentials>,
+    pub(crate) end: Result<Option<Box<dyn End>>, Failure>,
+}
+
+/// Our end of an open connection.
+pub(crate) trait End {
+    fn capability(&self) -> u8;
+    fn get(&mut self, query: Value, timeout: Option<Duration>) -> Result<Value, Failure>;
+    fn set(&mut self, message: Value) -> Result<(), Failure>;
+    fn try_set(&mut self, message: Value) -> Result<(), Failure>;
+    fn flush(&mut self) -> Result<(), Failure>;
+    fn recv(&mut self, timeout: Option<Duration>) -> Result<Value, Failure>;
+    fn receive(&mut self) -> Result<Message, Failure>;
+    fn respond(
+        &mut self,
+        ticket: Ticket,
+        answer: Result<Value, RemoteError>,
+    ) -> Result<(), Failure>;
+    fn close(self: Box<Self>) -> usize;
+}
+
+/// A message that is no response.
+pub(crate) enum Message {
+    Async(Value),
+    Request(Ticket, Value),
+}
+
+/// An error of any transport.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Failure {
+    Access,
+    Login(HandshakeError),
+    Timeout(Phase),
+    Remote(RemoteError),
+    Send(SendError),
+    QueueFull,
+    BadMessage(DecodeError),
+    Protocol(ProtocolError),
+    KeptAsyncs,
+    Closed,
+    /// What no scenario provokes, as the transport words it.
+    Other(String),
+}
+
+/// What was under way when the time had passed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Phase {
+    Login,
+    EarlierResponse,
+    Response,
+    Message,
+}
