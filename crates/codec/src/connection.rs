@@ -18,8 +18,8 @@
 //!   [gives up](Connection::give_up) the answer, not the order: it comes out as
 //!   [`LateResponse`](Incoming::LateResponse), without its body, and until then no other request goes
 //!   out.
-//! - **The peer may ask meanwhile**, also in the middle of a request of ours, and waits for the answer
-//!   to that first. Until it has it, a request of ours is [`Reentrant`](SendError::Reentrant).
+//! - **The peer may ask meanwhile.** If it does so in the middle of a request of ours, it waits for that
+//!   answer first; until it has it, another request of ours is [`Reentrant`](SendError::Reentrant).
 //! - **Answers go out in the order in which the peer takes them**, whenever they are given: in the
 //!   order of its requests; but what it asked while we waited for it comes first, the latest before the
 //!   others, and what it had asked before that only when it has answered us. A q process that is
@@ -98,7 +98,8 @@ pub use owed::Ticket;
 /// - Who no longer waits: [`give_up`](Self::give_up).
 ///
 /// Calls of all families may be mixed freely. After an error of [`receive`](Self::receive) or
-/// [`receive_eof`](Self::receive_eof) the connection is over, and every call says so.
+/// [`receive_eof`](Self::receive_eof), or giving up a pipelined request, the connection is over, and
+/// every call says so.
 #[derive(Debug)]
 pub struct Connection {
     config: Config,
@@ -121,7 +122,7 @@ impl Connection {
             frames,
             outstanding: 0,
             given_up: false,
-            owed: Owed::default(),
+            owed: Owed::new(),
             failed: None,
         }
     }
@@ -395,7 +396,7 @@ impl Connection {
     fn fail(&mut self, error: ProtocolError) -> ProtocolError {
         self.failed = Some(error);
         self.outstanding = 0;
-        self.owed = Owed::default();
+        self.owed = Owed::new();
         error
     }
 }
@@ -406,7 +407,7 @@ impl Connection {
 pub enum Outgoing<'a> {
     /// A value, encoded as it is sent.
     Value(&'a Value),
-    /// A body, sent on as it is.
+    /// A body, sent on without being decoded, and compressed or not as this peer takes it.
     Body(&'a Body),
 }
 

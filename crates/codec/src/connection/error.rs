@@ -70,7 +70,7 @@ pub enum ProtocolError {
     Frame(FrameError),
     /// A response came where no request was outstanding.
     UnexpectedResponse,
-    /// The peer has more requests open than
+    /// The peer has more requests open, or as many answers left unread, than
     /// [`Limits::requests`](crate::config::Limits::requests).
     TooManyRequests {
         /// How many may be open.

@@ -26,6 +26,7 @@
 //! was asked before only with what came back.
 
 use core::cmp::Reverse;
+use core::sync::atomic::{AtomicU64, Ordering};
 use core::{fmt, mem};
 use std::collections::VecDeque;
 
@@ -40,11 +41,16 @@ use crate::outbox::Outbox;
 /// The peer waits until then: a ticket that is dropped leaves it waiting for ever.
 #[derive(Debug, PartialEq, Eq, Hash)]
 #[must_use = "the peer waits for an answer"]
-pub struct Ticket(u64);
+pub struct Ticket {
+    connection: u64,
+    number: u64,
+}
 
 /// The requests of the peer that are not answered yet.
 #[derive(Default)]
 pub(super) struct Owed {
+    /// Which connection's these are.
+    connection: u64,
     /// What may be answered now, the next one first: the oldest, or while a request of ours is
     /// outstanding the latest.
     open: VecDeque<Debt>,
@@ -68,6 +74,14 @@ struct Debt {
 }
 
 impl Owed {
+    /// Nothing is owed yet on this connection.
+    pub(super) fn new() -> Self {
+        Self {
+            connection: CONNECTIONS.fetch_add(1, Ordering::Relaxed),
+            ..Self::default()
+        }
+    }
+
     /// Adds a request of the peer.
     pub(super) fn add(&mut self) -> Ticket {
         let number = self.asked;
@@ -85,17 +99,24 @@ impl Owed {
         } else {
             self.open.push_back(debt);
         }
-        Ticket(number)
+        Ticket {
+            connection: self.connection,
+            number,
+        }
     }
 
     /// Settles a request with the answer that `write` writes: to `outbox` in its turn, else it is
     /// held. Returns what `write` does, or `None` where no such request is owed an answer.
     pub(super) fn settle<T>(
         &mut self,
-        Ticket(number): Ticket,
+        ticket: Ticket,
         outbox: &mut Outbox,
         write: impl FnOnce(&mut Outbox) -> T,
     ) -> Option<T> {
+        if ticket.connection != self.connection {
+            return None;
+        }
+        let number = ticket.number;
         let next = self.open.front().map(|debt| debt.number);
         if next == Some(number) {
             let result = write(outbox);
@@ -179,6 +200,9 @@ impl Owed {
         self.waiting.get_mut(place.ok()?)
     }
 }
+
+/// How many connections there have been, which tells their tickets apart.
+static CONNECTIONS: AtomicU64 = AtomicU64::new(1);
 
 /// Returns a small chunk without the room that is left behind it: it may be held for long.
 fn alone(chunk: Bytes) -> Bytes {
@@ -269,11 +293,18 @@ mod tests {
         let [one, two] = [owed.add(), owed.add()];
         answer(&mut owed, two, b"2", &mut outbox);
         for number in [1, 2, u64::MAX] {
-            let ticket = Ticket(number);
+            let ticket = Ticket {
+                connection: 0,
+                number,
+            };
             assert_eq!(owed.settle(ticket, &mut outbox, |_| ()), None);
         }
+        let again = Ticket {
+            connection: 0,
+            number: 0,
+        };
         answer(&mut owed, one, b"1", &mut outbox);
-        assert_eq!(owed.settle(Ticket(0), &mut outbox, |_| ()), None);
+        assert_eq!(owed.settle(again, &mut outbox, |_| ()), None);
         assert_eq!(written(outbox), b"12");
     }
 
