@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::error::{ContextKind, ContextValue};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use hopen_codec::address::{Address, ListenAddress};
+use hopen_codec::address::{Address, ListenAddress, ListenAddressError};
 use hopen_codec::auth::Credentials;
 use hopen_codec::byte_order::ByteOrder;
 
@@ -271,7 +271,7 @@ enum Command {
     Serve(ServeArguments),
     /// Show a client and a scratch process in conversation
     ///
-    /// Starts `hopen serve`, talks to it in each way there is, and prints what was sent and what
+    /// Starts `hopen serve`, talks to it in several ways, and prints what was sent and what
     /// came back.
     Demo,
 }
@@ -281,7 +281,12 @@ struct ServeArguments {
     /// What to listen on: `[HOST:]PORT`, as q's `\p`; `0W` is any free port
     ///
     /// Without HOST that is every interface of this machine.
-    #[arg(long, value_name = "SPEC", default_value = "127.0.0.1:0W")]
+    #[arg(
+        long,
+        value_name = "SPEC",
+        default_value = "127.0.0.1:0W",
+        allow_hyphen_values = true
+    )]
     listen: String,
 
     /// Let this user in, and nobody else who is not named likewise
@@ -293,10 +298,17 @@ struct ServeArguments {
 
 impl ServeArguments {
     fn into_options(self) -> Result<ServeOptions, Status> {
-        let listen = self.listen.parse();
+        let listen: Result<_, ListenAddressError> = self.listen.parse();
         let users: Result<_, _> = self.users.iter().map(|user| credentials(user)).collect();
         Ok(ServeOptions {
-            listen: listen.map_err(|error| wrong_usage(format_args!("{error}")))?,
+            listen: listen.map_err(|error| {
+                // A handle in the wrong place may hold a password.
+                if self.listen.contains(':') {
+                    wrong_usage(format_args!("--listen is [HOST:]PORT, PORT a number or 0W"))
+                } else {
+                    wrong_usage(format_args!("{error}"))
+                }
+            })?,
             users: users?,
         })
     }
@@ -402,7 +414,7 @@ Environment:
 Exit status:
    0  everything was answered
    1  q signalled an error, printed as 'text; the queries after it are not asked
-   2  there is no connection, or it ended too early: 'hop. OS reports: …, 'access (the login was
+   2  there is no connection or no port, or it ended too early: 'hop. OS reports: …, 'access (the login was
       refused), 'timeout, 'close, 'badmsg
   64  the command line is wrong
   66  a file cannot be read

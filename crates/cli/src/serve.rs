@@ -19,6 +19,7 @@ use crate::status::{Status, report};
 
 /// Listens, and serves clients until a signal ends the process. An error is one of writing to `out`.
 pub(crate) fn run(options: ServeOptions, out: &mut impl Write) -> io::Result<Status> {
+    let wanted = options.listen.to_string();
     let listening = Listener::bind(options.listen).and_then(|listener| {
         let address = listener.local_addr()?;
         Ok((listener, address))
@@ -26,7 +27,7 @@ pub(crate) fn run(options: ServeOptions, out: &mut impl Write) -> io::Result<Sta
     let (listener, address) = match listening {
         Ok(listening) => listening,
         Err(error) => {
-            report(format_args!("error: cannot listen: {error}"));
+            report(format_args!("error: cannot listen on {wanted}: {error}"));
             return Ok(Status::NotConnected);
         }
     };
@@ -91,6 +92,7 @@ impl Server {
 
     /// Lets a client log in and answers it until it closes.
     fn serve(&self, channel: Channel) -> Result<(), Error> {
+        let peer = name(&channel);
         let login = match channel.receive_login(Config::server(), Some(LOGIN_TIMEOUT)) {
             // Somebody looks whether the port is open.
             Err(Error::Login(HandshakeError::LoginCutOff { received: 0 })) => return Ok(()),
@@ -113,7 +115,7 @@ impl Server {
                 }
                 Ok(Received::Async(query)) => {
                     if let Err(error) = self.evaluate(&query) {
-                        report(format_args!("'{error}"));
+                        report(format_args!("{peer}: '{error}"));
                     }
                 }
                 // An error that nobody asked for, as qPython sends it, is none of ours.
