@@ -26,7 +26,7 @@ pub struct Config {
     /// Whether the peer is on this host, which [`Compression::Auto`] asks. A transport that knows
     /// both addresses sets it. Default: `false`.
     pub peer_is_local: bool,
-    /// The sizes that the peer may not exceed.
+    /// How much the peer can make this process hold.
     pub limits: Limits,
 }
 
@@ -100,8 +100,8 @@ pub enum Requests {
     Pipelined,
 }
 
-/// The sizes that a peer may not exceed. Each is there because without it a peer could make this
-/// process allocate or wait without end.
+/// How much a peer can make this process hold. Each limit is there because without it a peer could
+/// make this process allocate or wait without end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {

@@ -55,7 +55,7 @@
 //! | [`compress`] | KX's own compression |
 //! | [`message`] | a kind and a body, which stays as bytes until it is decoded |
 //! | [`frame`], [`outbox`] | where messages start and end; what waits to be written |
-//! | [`backlog`] | asyncs that came before they were asked for |
+//! | [`backlog`] | messages that came before they were asked for |
 //! | [`auth`], [`handshake`] | who logs in, and how |
 //! | [`connection`] | who owes whom an answer |
 //! | [`address`] | handles and what to listen on, as q spells them |

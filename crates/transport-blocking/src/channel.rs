@@ -156,9 +156,9 @@ impl Channel {
         }
     }
 
-    /// Waits for the login of a client. A client may never send one: the time-out should not be
-    /// without reason none (or [`Duration::ZERO`], which is the same).
-    /// [`LOGIN_TIMEOUT`](crate::LOGIN_TIMEOUT) is a good one.
+    /// Waits for the login of a client. A client may never send one, so give a time-out:
+    /// none, or [`Duration::ZERO`], waits for ever. [`LOGIN_TIMEOUT`](crate::LOGIN_TIMEOUT) is a good
+    /// one. The answer of [`Login::accept`] has to be written within it too.
     ///
     /// # Errors
     ///

@@ -29,7 +29,8 @@ pub enum Error {
     Login(HandshakeError),
     /// The time-out passed: `timeout`. The phase says what became of the handle.
     Timeout(Phase),
-    /// The other side signalled an error instead of answering; the handle goes on.
+    /// The other side signalled an error, as the answer or as a message of its own; the handle goes
+    /// on.
     Remote(RemoteError),
     /// The value cannot be sent to this peer, or not now; nothing was written, but for an error in
     /// place of an answer, and the handle goes on.
@@ -48,15 +49,16 @@ pub enum Error {
     /// More messages came while a response was awaited than are kept. The handle is over; those that
     /// were kept can still be received.
     KeptAsyncs {
-        /// How many bytes of them are kept.
+        /// How many bytes are kept, beside the last message.
         limit: usize,
     },
     /// Reading or writing failed: `conn`. While a handle is opened, none was made; a handle that
-    /// had been is over.
+    /// had been is over. Also where a port cannot be had; a listener that is there goes on.
     Io(io::Error),
-    /// The other side has closed the handle: `close`.
+    /// The other side has closed the handle, or its driver was dropped: `close`. The handle is over.
     Closed,
-    /// The handle was closed on this side, through another clone of it: `Bad file descriptor`.
+    /// The handle was closed on this side, through another clone of it: `Bad file descriptor`. It
+    /// is over.
     BadHandle,
 }
 
@@ -103,7 +105,7 @@ impl fmt::Display for Error {
             Self::KeptAsyncs { limit } => {
                 write!(
                     f,
-                    "more than {limit} bytes of async messages came before the response"
+                    "more than {limit} bytes of messages came before the response"
                 )
             }
             Self::Io(error) => write!(f, "conn. OS reports: {}", OsText(error)),

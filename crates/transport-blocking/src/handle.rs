@@ -62,7 +62,9 @@ impl Handle {
     /// Async messages that come before the answer are kept for [`recv`](Self::recv), up to
     /// [`Limits::kept_asyncs`](hopen_codec::config::Limits::kept_asyncs). The other side may ask
     /// something meanwhile. A client has no answer to that and says so; on a handle that was
-    /// accepted it is kept for [`receive`](Self::receive).
+    /// accepted it is kept for [`receive`](Self::receive): if it came of our question and waits for
+    /// the answer before it gives its own, `get` does not return, and
+    /// [`get_timeout`](Self::get_timeout) or a shared handle, on which another thread receives, helps.
     ///
     /// # Errors
     ///

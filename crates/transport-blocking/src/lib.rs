@@ -1,4 +1,4 @@
-//! Handles to kdb+ processes over blocking sockets.
+//! Handles to kdb+ processes, for clients and servers, over TCP, pipes, and any reader and writer.
 //!
 //! ```no_run
 //! use hopen_blocking::hopen;
@@ -7,7 +7,7 @@
 //! let mut h = hopen(":localhost:5010:ann:secret")?;
 //! let five: i64 = h.get("2+3")?.to()?; // sync: waits for the answer
 //! let sum = h.get((sym!("add"), 2_i64, 3_i64))?; // calls a function: tuples are lists
-//! h.set((sym!("upd"), sym!("trade"), vec![101.25, 101.5]))?; // async: returns at once
+//! h.set((sym!("upd"), sym!("trade"), vec![101.25, 101.5]))?; // async: nobody answers
 //! h.flush()?; // what was set is written now, at 64 KiB, or before the next get
 //! let update = h.recv()?; // the next async message of the other side
 //! h.close();
