@@ -414,8 +414,8 @@ Environment:
 Exit status:
    0  everything was answered
    1  q signalled an error, printed as 'text; the queries after it are not asked
-   2  there is no connection or no port, or it ended too early: 'hop. OS reports: …, 'access (the login was
-      refused), 'timeout, 'close, 'badmsg
+   2  there is no connection or no port, or it ended too early: 'hop. OS reports: …, 'access (the
+      login was refused), 'timeout, 'close, 'badmsg
   64  the command line is wrong
   66  a file cannot be read
   74  the output cannot be written";
