@@ -276,6 +276,7 @@ mod tests {
 
     use bytes::Buf;
     use hopen_codec::config::Limits;
+    use hopen_codec::connection::ProtocolError;
     use hopen_codec::message::{Body, Message, MessageKind};
     use hopen_codec::outbox::Outbox;
 
@@ -415,6 +416,22 @@ mod tests {
         handle.try_set(large).unwrap();
         handle.finish(Duration::from_secs(60)).unwrap();
         assert_eq!(reader.join().unwrap(), (taken + 1) * length);
+    }
+
+    #[test]
+    fn a_side_that_asks_on_and_reads_no_answers_is_left() {
+        let (mut handle, mut peer) = opened();
+        let limit = handle.link.lock().connection().config().limits.requests;
+        handle.try_set(larger_than_the_system_holds()).unwrap();
+        let asking = thread::spawn(move || {
+            // The last of them may find the connection closed.
+            let _ = peer.write_all(&message(MessageKind::Sync, true).repeat(limit + 1));
+            peer
+        });
+        let error = handle.recv_timeout(Duration::from_secs(60)).unwrap_err();
+        let expected = ProtocolError::TooManyRequests { limit };
+        assert!(matches!(error, Error::Protocol(found) if found == expected));
+        drop(asking.join().unwrap());
     }
 
     #[test]
