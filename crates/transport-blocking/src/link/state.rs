@@ -162,13 +162,12 @@ impl State {
         &mut self,
         ticket: Ticket,
         answer: Result<&Value, RemoteError>,
-    ) -> Result<Position, Error> {
+    ) -> Result<(), Error> {
         self.check()?;
         let sent = self
             .connection
             .respond(ticket, answer.map(Outgoing::from), &mut self.outbox);
-        sent.map_err(|error| self.sending_failed(error))?;
-        Ok(self.end_of_outbox())
+        sent.map_err(|error| self.sending_failed(error))
     }
 
     /// Writes what goes at once of what waits in the outbox. Returns whether that was something. A
