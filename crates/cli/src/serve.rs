@@ -52,7 +52,8 @@ pub(crate) fn run(options: ServeOptions, out: &mut impl Write) -> io::Result<Sta
             Ok(channel) => Server::admit(&server, channel),
             Err(error) => {
                 report(format_args!("error: cannot accept a connection: {error}"));
-                // Where files or memory have run out, the next attempt fails as well.
+                // Where files or memory have run out the next attempt fails at once as well, and
+                // nothing says when the system has some again: so many attempts, and no more.
                 thread::sleep(PAUSE);
             }
         }
@@ -192,5 +193,5 @@ fn name(channel: &Channel) -> String {
 /// own.
 const MOST_CONNECTIONS: usize = 1000;
 
-/// How long to wait before the next attempt to accept a connection, after one that failed.
+/// How far apart attempts to accept a connection are, after one that failed: a rate, not a wait.
 const PAUSE: Duration = Duration::from_millis(100);
