@@ -1,61 +1,76 @@
-//! Handles as q spells them: where to connect, and as whom. And what to listen on.
+//! Handles as q spells them: what `hopen` takes. And what to listen on.
 //!
 //! ```text
-//! :host:port[:user[:password]]     a process on another host, or on this one
-//! ::port[:user[:password]]         a process on this host
-//! port                             the same
+//! :host:port[:user[:password]]            a process on another host, or on this one
+//! ::port[:user[:password]]                a process on this host
+//! port                                    the same
+//! :unix://port[:user[:password]]          a process on this host, by its Unix domain socket
+//! :tcps://host:port[:user[:password]]     a process, by TLS
+//! :unixs://port[:user[:password]]         a process on this host, by TLS over its Unix domain socket
+//! :fifo://path                            a named pipe, to read from
+//! :path                                   a file, to append to
+//! (handle;milliseconds)                   any of a process with a time-out
 //! ```
 //!
-//! The password is all that follows the third colon, colons included. A host that is an IPv6 address
-//! stands in brackets, `:[::1]:5010`, which q does not know. Source:
-//! [KX, hopen](https://code.kx.com/q/ref/hopen/).
+//! Each may be written as a symbol, with q's backtick before it. The password is all that follows
+//! the colon behind the user, colons included. A host that is an IPv6 address stands in brackets,
+//! `:[::1]:5010`, which q does not know. A drive's letter in front of a path, `:c:/q/test.txt`, is
+//! no host. Source: [KX, hopen](https://code.kx.com/q/ref/hopen/).
 //!
 //! ```
-//! use hopen_codec::address::{Address, Endpoint};
+//! use hopen_codec::address::{Address, Endpoint, Target};
 //!
 //! let address: Address = ":prices.example:5010:ann:se:cret".parse()?;
 //! assert_eq!(address.endpoint, Endpoint::Tcp { host: "prices.example".into(), port: 5010 });
 //! assert_eq!(address.credentials.user(), b"ann");
 //! assert_eq!(address.to_string(), ":prices.example:5010:ann"); // never the password
+//!
+//! let target: Target = ":fifo:///tmp/trades".parse()?;
+//! assert_eq!(target, Target::Pipe { path: "/tmp/trades".into() });
 //! # Ok::<(), hopen_codec::address::AddressError>(())
 //! ```
 //!
-//! The other side's, [`ListenAddress`], is what `\p` and `-p` take:
+//! What q would take for something else than was meant is refused, and the error says what to
+//! write: `:5010` is the name of a file to q, and `::localhost:5010` has a colon too many.
 //!
-//! ```text
-//! [host:]port                      these interfaces, or all; a port of 0W is any free one
+//! ```
+//! use hopen_codec::address::Address;
+//!
+//! let error = ":5010".parse::<Address>().unwrap_err();
+//! assert_eq!(
+//!     error.to_string(),
+//!     ":5010 names a file in q: for the port write ::5010, for the file :./5010"
+//! );
 //! ```
 //!
-//! Source: [KX, Listening port](https://code.kx.com/q/basics/listening-port/).
+//! The other side's, [`ListenAddress`], is what `\p` and `-p` take.
 
-use core::fmt;
+use core::fmt::{self, Write as _};
 use core::str::FromStr;
+use core::time::Duration;
 
-use nom::branch::alt;
-use nom::bytes::complete::{is_not, tag, take_till};
-use nom::character::complete::char;
-use nom::combinator::{opt, rest};
-use nom::sequence::{delimited, preceded, terminated};
-use nom::{IResult, Parser};
-
-use crate::auth::{Credentials, CredentialsError};
+use crate::auth::{Credentials, Secret};
 use crate::value::SymbolRef;
 
+mod argument;
+mod error;
 mod listen;
+mod spelling;
 
+pub use error::{AddressError, Kind};
 pub use listen::{ListenAddress, ListenAddressError};
 
-/// Where to connect, and as whom.
+/// A process to connect to, and as whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Address {
-    /// Where.
+    /// Where it listens.
     pub endpoint: Endpoint,
     /// As whom; anonymous where the handle names no user.
     pub credentials: Credentials,
 }
 
-/// Where a process listens.
+/// Where a process listens, and how it is reached there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(
     clippy::exhaustive_enums,
@@ -69,6 +84,35 @@ pub enum Endpoint {
         /// The port.
         port: u16,
     },
+    /// The same by TLS: `tcps`.
+    Tcps {
+        /// A name or an address, an IPv6 address without its brackets.
+        host: String,
+        /// The port.
+        port: u16,
+    },
+    /// The Unix domain socket that a process on this host opens beside its port: `unix`.
+    Unix {
+        /// The port, which the socket is named after.
+        port: u16,
+    },
+    /// The same by TLS: `unixs`.
+    Unixs {
+        /// The port, which the socket is named after.
+        port: u16,
+    },
+}
+
+impl Endpoint {
+    /// Returns the port.
+    pub const fn port(&self) -> u16 {
+        match self {
+            Self::Tcp { port, .. }
+            | Self::Tcps { port, .. }
+            | Self::Unix { port }
+            | Self::Unixs { port } => *port,
+        }
+    }
 }
 
 impl Address {
@@ -77,6 +121,29 @@ impl Address {
         Self {
             endpoint,
             credentials: Credentials::anonymous(),
+        }
+    }
+
+    /// Returns the handle as q spells it, with the password that `Display` leaves out. This is the
+    /// only way to print it.
+    pub fn with_password(&self) -> Secret {
+        let mut text = self.endpoint.to_string().into_bytes();
+        let user = self.credentials.user();
+        let password = self.credentials.password();
+        if !user.is_empty() || password.is_some() {
+            text.push(b':');
+            text.extend_from_slice(user);
+        }
+        match password {
+            None => Secret::new(text),
+            Some(password) => {
+                // Of the right size at once: a vector that grows leaves copies behind.
+                let mut whole = Vec::with_capacity(text.len() + 1 + password.expose().len());
+                whole.append(&mut text);
+                whole.push(b':');
+                whole.extend_from_slice(password.expose());
+                Secret::new(whole)
+            }
         }
     }
 }
@@ -95,31 +162,7 @@ impl FromStr for Address {
     type Err = AddressError;
 
     fn from_str(text: &str) -> Result<Self, AddressError> {
-        if is_number(text) {
-            return Ok(Self::from(port_number(text)?));
-        }
-        if let Ok((_, scheme)) = scheme(text) {
-            return Err(AddressError::Scheme {
-                scheme: scheme.into(),
-            });
-        }
-        let (_, spelling) = spelling(text).map_err(|_| explain(text))?;
-        if spelling.host.is_empty() && !is_number(spelling.port) {
-            return Err(explain(text));
-        }
-        let port = port_number(spelling.port)?;
-        let credentials = match (spelling.user, spelling.password) {
-            (None, _) => Credentials::anonymous(),
-            (Some(user), None) => Credentials::user_only(user)?,
-            (Some(user), Some(password)) => Credentials::new(user, password)?,
-        };
-        Ok(Self {
-            endpoint: Endpoint::Tcp {
-                host: spelling.host.into(),
-                port,
-            },
-            credentials,
-        })
+        text.parse::<Target>()?.into_process()
     }
 }
 
@@ -136,161 +179,153 @@ impl fmt::Display for Address {
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self::Tcp { host, port } = self;
-        if host.contains(':') {
-            write!(f, ":[{}]:{port}", escape(host))
-        } else {
-            write!(f, ":{}:{port}", escape(host))
+        let (scheme, host) = match self {
+            Self::Tcp { host, .. } => (":", Some(host)),
+            Self::Tcps { host, .. } => (":tcps://", Some(host)),
+            Self::Unix { .. } => (":unix://", None),
+            Self::Unixs { .. } => (":unixs://", None),
+        };
+        f.write_str(scheme)?;
+        match host {
+            Some(host) if host.contains(':') => write!(f, "[{}]:", escape(host))?,
+            Some(host) => write!(f, "{}:", escape(host))?,
+            None => {}
+        }
+        fmt::Display::fmt(&self.port(), f)
+    }
+}
+
+/// What a handle is opened to: whatever may stand in `hopen`'s string.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "who opens any of them has to know every kind"
+)]
+pub enum Target {
+    /// A process.
+    Process(Address),
+    /// A named pipe, or a device, to read from: `:fifo://path`.
+    Pipe {
+        /// Its path.
+        path: String,
+    },
+    /// A file to append to: `:path`.
+    File {
+        /// Its path.
+        path: String,
+    },
+}
+
+impl Target {
+    /// Returns the process that this is.
+    ///
+    /// # Errors
+    ///
+    /// [`AddressError::Other`] where it is none, which says what opens it.
+    pub fn into_process(self) -> Result<Address, AddressError> {
+        match self {
+            Self::Process(address) => Ok(address),
+            Self::Pipe { .. } | Self::File { .. } => Err(self.other_than(Kind::Process)),
+        }
+    }
+
+    /// Returns the path of the pipe that this is.
+    ///
+    /// # Errors
+    ///
+    /// [`AddressError::Other`] where it is none, which says what opens it.
+    pub fn into_pipe(self) -> Result<String, AddressError> {
+        match self {
+            Self::Pipe { path } => Ok(path),
+            Self::Process(_) | Self::File { .. } => Err(self.other_than(Kind::Pipe)),
+        }
+    }
+
+    /// Returns the path of the file that this is.
+    ///
+    /// # Errors
+    ///
+    /// [`AddressError::Other`] where it is none, which says what opens it.
+    pub fn into_file(self) -> Result<String, AddressError> {
+        match self {
+            Self::File { path } => Ok(path),
+            Self::Process(_) | Self::Pipe { .. } => Err(self.other_than(Kind::File)),
+        }
+    }
+
+    /// Returns what kind of thing it is.
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Process(_) => Kind::Process,
+            Self::Pipe { .. } => Kind::Pipe,
+            Self::File { .. } => Kind::File,
+        }
+    }
+
+    fn other_than(&self, wanted: Kind) -> AddressError {
+        AddressError::Other {
+            found: self.kind(),
+            wanted,
+            text: self.to_string().into(),
         }
     }
 }
 
-/// Why a text is no handle of a process, and what to write instead.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum AddressError {
-    /// It does not start with a colon: `localhost:5010`.
-    NoColon {
-        /// What to write.
-        instead: Box<str>,
-    },
-    /// A colon and a number: to q the name of a file.
-    File {
-        /// What stands where the host should be.
-        name: Box<str>,
-    },
-    /// Two colons before the host: `::localhost:5010`.
-    TwoColons {
-        /// What to write.
-        instead: Box<str>,
-    },
-    /// A kind of handle that is not a TCP connection.
-    Scheme {
-        /// What stands before `://`.
-        scheme: Box<str>,
-    },
-    /// The port is no number from 1 to 65535.
-    Port {
-        /// What stands there.
-        port: Box<str>,
-    },
-    /// The user or the password cannot be sent.
-    Credentials(CredentialsError),
-}
-
-impl From<CredentialsError> for AddressError {
-    fn from(error: CredentialsError) -> Self {
-        Self::Credentials(error)
+impl From<Address> for Target {
+    fn from(address: Address) -> Self {
+        Self::Process(address)
     }
 }
 
-impl fmt::Display for AddressError {
+impl FromStr for Target {
+    type Err = AddressError;
+
+    fn from_str(text: &str) -> Result<Self, AddressError> {
+        spelling::target(text)
+    }
+}
+
+impl fmt::Display for Target {
+    /// As q spells it, without the password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoColon { instead } => {
-                write!(f, "a handle starts with a colon: write {}", escape(instead))
+            Self::Process(address) => fmt::Display::fmt(address, f),
+            Self::Pipe { path } => write!(f, ":fifo://{}", escape(path)),
+            Self::File { path } => {
+                f.write_char(':')?;
+                fmt::Display::fmt(&escape(path), f)
             }
-            Self::File { name } if is_number(name) => {
-                write!(f, ":{name} names a file in q: for the port write ::{name}")
-            }
-            Self::File { name } => {
-                write!(
-                    f,
-                    ":{} names a file in q: for a process write :HOST:PORT",
-                    escape(name)
-                )
-            }
-            Self::TwoColons { instead } => {
-                write!(
-                    f,
-                    "two colons stand before the host: write {}",
-                    escape(instead)
-                )
-            }
-            Self::Scheme { scheme } => {
-                write!(
-                    f,
-                    "{}:// is not supported yet: write :HOST:PORT",
-                    escape(scheme)
-                )
-            }
-            Self::Port { port } => {
-                write!(
-                    f,
-                    "the port is {}, not a number from 1 to 65535",
-                    escape(port)
-                )
-            }
-            Self::Credentials(error) => fmt::Display::fmt(error, f),
         }
     }
 }
 
-impl core::error::Error for AddressError {}
-
-/// The parts of a handle.
-struct Spelling<'a> {
-    host: &'a str,
-    port: &'a str,
-    user: Option<&'a str>,
-    password: Option<&'a str>,
+/// What q's `hopen` is applied to: a handle, and how long opening it may take if that is said.
+///
+/// ```
+/// use core::time::Duration;
+/// use hopen_codec::address::HopenArgument;
+/// use hopen_codec::value::Value;
+///
+/// let argument: HopenArgument = r#"(":prices:5010:ann:secret";500)"#.parse()?;
+/// assert_eq!(argument.timeout, Some(Duration::from_millis(500)));
+/// assert_eq!(argument.to_string(), "(`:prices:5010:ann;500)");
+///
+/// // As q values: a text, a symbol, a number, or one of these and milliseconds.
+/// let value = Value::from((":prices:5010:ann:secret", 500_i64));
+/// assert_eq!(HopenArgument::try_from(value.as_ref())?, argument);
+/// # Ok::<(), hopen_codec::address::AddressError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HopenArgument {
+    /// What to open.
+    pub target: Target,
+    /// How long connecting and logging in may take, if that is said; zero is for ever, as it is to
+    /// KX's C library.
+    pub timeout: Option<Duration>,
 }
 
-/// Takes `:host:port[:user[:password]]` apart.
-fn spelling(text: &str) -> IResult<&str, Spelling<'_>> {
-    let bracketed = delimited(char('['), is_not("[]"), char(']'));
-    let plain = take_till(|c| matches!(c, ':' | '/' | '[' | ']'));
-    let host = preceded(char(':'), alt((bracketed, plain)));
-    let port = preceded(char(':'), is_not(":"));
-    let user = opt(preceded(char(':'), take_till(|c| c == ':')));
-    let password = opt(preceded(char(':'), rest));
-    (host, port, user, password)
-        .map(|(host, port, user, password)| Spelling {
-            host,
-            port,
-            user,
-            password,
-        })
-        .parse(text)
-}
-
-/// Finds out what was meant by a text that is no handle of a process. What it says never holds more
-/// than host and port.
-fn explain(text: &str) -> AddressError {
-    if let Some(rest) = text.strip_prefix("::") {
-        let instead = format!(":{}", host_and_port(rest)).into();
-        return AddressError::TwoColons { instead };
-    }
-    match text.strip_prefix(':') {
-        Some(name) => AddressError::File {
-            name: name.split(':').next().unwrap_or_default().into(),
-        },
-        None => AddressError::NoColon {
-            instead: format!(":{}", host_and_port(text)).into(),
-        },
-    }
-}
-
-fn scheme(text: &str) -> IResult<&str, &str> {
-    preceded(opt(char(':')), terminated(is_not(":/"), tag("://"))).parse(text)
-}
-
-/// Returns the start of a text up to its second colon.
-fn host_and_port(text: &str) -> String {
-    let mut parts = text.splitn(3, ':');
-    match (parts.next(), parts.next()) {
-        (Some(host), Some(port)) => format!("{host}:{port}"),
-        (host, _) => format!("{}:PORT", host.unwrap_or_default()),
-    }
-}
-
-fn port_number(text: &str) -> Result<u16, AddressError> {
-    match text.parse() {
-        Ok(port) if port > 0 && is_number(text) => Ok(port),
-        _ => Err(AddressError::Port { port: text.into() }),
-    }
-}
-
+/// Returns whether a text is a number.
 fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
@@ -301,100 +336,4 @@ fn escape(text: &str) -> SymbolRef<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn tcp(host: &str, port: u16) -> Endpoint {
-        Endpoint::Tcp {
-            host: host.into(),
-            port,
-        }
-    }
-
-    #[test]
-    fn handles_of_processes_are_read() {
-        for (text, endpoint, user, password) in [
-            ("5010", tcp("", 5010), "", None),
-            ("::5010", tcp("", 5010), "", None),
-            (":localhost:5010", tcp("localhost", 5010), "", None),
-            ("::5010:ann", tcp("", 5010), "ann", None),
-            (":h:1:ann:", tcp("h", 1), "ann", Some("")),
-            (":h:65535::pw", tcp("h", 65535), "", Some("pw")),
-            (":h:1:ann:p:w://x:", tcp("h", 1), "ann", Some("p:w://x:")),
-            (":[::1]:5010:ann:pw", tcp("::1", 5010), "ann", Some("pw")),
-        ] {
-            let address: Address = text.parse().unwrap();
-            assert_eq!(address.endpoint, endpoint, "{text}");
-            assert_eq!(address.credentials.user(), user.as_bytes(), "{text}");
-            let found = address
-                .credentials
-                .password()
-                .map(|secret| secret.expose().to_vec());
-            assert_eq!(
-                found,
-                password.map(|password| password.as_bytes().to_vec()),
-                "{text}"
-            );
-        }
-    }
-
-    #[test]
-    fn what_was_meant_is_said() {
-        for (text, says) in [
-            (
-                "localhost:5010",
-                "a handle starts with a colon: write :localhost:5010",
-            ),
-            (
-                "localhost:5010:ann:secret",
-                "a handle starts with a colon: write :localhost:5010",
-            ),
-            (
-                "localhost",
-                "a handle starts with a colon: write :localhost:PORT",
-            ),
-            ("", "a handle starts with a colon: write ::PORT"),
-            (
-                ":5010",
-                ":5010 names a file in q: for the port write ::5010",
-            ),
-            (
-                ":data/log",
-                ":data/log names a file in q: for a process write :HOST:PORT",
-            ),
-            (
-                "::localhost:5010",
-                "two colons stand before the host: write :localhost:5010",
-            ),
-            (
-                ":unix://5010",
-                "unix:// is not supported yet: write :HOST:PORT",
-            ),
-            (
-                ":tcps://h:5010:u:secret",
-                "tcps:// is not supported yet: write :HOST:PORT",
-            ),
-            (":h:0", "the port is 0, not a number from 1 to 65535"),
-            (
-                ":h:65536",
-                "the port is 65536, not a number from 1 to 65535",
-            ),
-            (":h:+1", "the port is +1, not a number from 1 to 65535"),
-            ("70000", "the port is 70000, not a number from 1 to 65535"),
-        ] {
-            let error = text.parse::<Address>().unwrap_err().to_string();
-            assert_eq!(error, says, "{text}");
-        }
-    }
-
-    #[test]
-    fn what_is_printed_reads_back_without_the_password() {
-        for text in ["::5010", ":h:5010", ":h:5010:ann", ":[::1]:5010"] {
-            let address: Address = text.parse().unwrap();
-            assert_eq!(address.to_string(), text);
-        }
-        let address: Address = ":h:5010:ann:secret".parse().unwrap();
-        assert_eq!(address.to_string(), ":h:5010:ann");
-        assert!(!format!("{address:?}").contains("secret"));
-    }
-}
+mod tests;

@@ -147,7 +147,7 @@ impl fmt::Debug for Credentials {
 pub struct Secret(Zeroizing<Vec<u8>>);
 
 impl Secret {
-    fn new(bytes: Vec<u8>) -> Self {
+    pub(crate) fn new(bytes: Vec<u8>) -> Self {
         Self(Zeroizing::new(bytes))
     }
 

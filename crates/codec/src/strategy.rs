@@ -21,6 +21,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::strategy::Union;
 
+use crate::address::{Address, Endpoint, Target};
 use crate::auth::Credentials;
 use crate::byte_order::ByteOrder;
 use crate::compress;
@@ -135,6 +136,35 @@ pub fn credentials() -> impl Strategy<Value = Credentials> {
         };
         credentials.expect("neither has a byte that it may not have")
     })
+}
+
+/// What a handle is opened to, as a handle string can say it: every kind, users and passwords of
+/// any characters that they may have.
+pub fn target() -> impl Strategy<Value = Target> {
+    let host = "[a-z0-9._-]{1,12}|[0-9a-f]{1,4}::[0-9a-f]{1,4}|";
+    let endpoint = (0..4, host, 1..=u16::MAX).prop_map(|(kind, host, port)| match kind {
+        0 => Endpoint::Tcp { host, port },
+        1 => Endpoint::Tcps { host, port },
+        2 => Endpoint::Unix { port },
+        _ => Endpoint::Unixs { port },
+    });
+    let user = "[^\\x00-\\x1f:\\x7f-\\u{ad}\\u{600}-\\u{10ffff}]{0,6}";
+    let password = proptest::option::of("[^\\x00]{0,12}");
+    let process = (endpoint, user, password).prop_map(|(endpoint, user, password)| {
+        let mut address = Address::new(endpoint);
+        let credentials = match password {
+            Some(password) => Credentials::new(user, password),
+            None => Credentials::user_only(user),
+        };
+        address.credentials = credentials.expect("neither has a byte that it may not have");
+        Target::Process(address)
+    });
+    let path = "/[a-z./ ]{0,12}";
+    prop_oneof![
+        3 => process,
+        1 => path.prop_map(|path| Target::Pipe { path }),
+        1 => path.prop_map(|path| Target::File { path }),
+    ]
 }
 
 /// Either byte order.
