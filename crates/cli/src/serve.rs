@@ -19,7 +19,6 @@ use crate::status::{Status, report};
 
 /// Listens, and serves clients until a signal ends the process. An error is one of writing to `out`.
 pub(crate) fn run(options: ServeOptions, out: &mut impl Write) -> io::Result<Status> {
-    let wanted = options.listen.to_string();
     let listening = Listener::bind(options.listen).and_then(|listener| {
         let address = listener.local_addr()?;
         Ok((listener, address))
@@ -27,7 +26,7 @@ pub(crate) fn run(options: ServeOptions, out: &mut impl Write) -> io::Result<Sta
     let (listener, address) = match listening {
         Ok(listening) => listening,
         Err(error) => {
-            report(format_args!("error: cannot listen on {wanted}: {error}"));
+            report(format_args!("error: {error}"));
             return Ok(Status::NotConnected);
         }
     };

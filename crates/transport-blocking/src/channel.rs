@@ -3,6 +3,8 @@
 use core::fmt;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+#[cfg(unix)]
+use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use bytes::Buf;
@@ -15,6 +17,8 @@ use socket2::SockRef;
 
 use crate::deadline::Deadline;
 use crate::link::{Link, Role, State, passed};
+#[cfg(unix)]
+use crate::medium::Socket;
 use crate::medium::{Interest, Medium};
 use crate::stage::{Intake, Stage};
 use crate::{Error, Handle, Phase};
@@ -103,6 +107,16 @@ impl Channel {
             local: Some(peer.ip().to_canonical().is_loopback() || same),
             medium: Medium::tcp(stream)?,
         })
+    }
+
+    /// Makes a channel of a connection over a Unix domain socket. The peer is on this host.
+    #[cfg(unix)]
+    pub fn unix(stream: UnixStream) -> Self {
+        Self {
+            peer: None,
+            local: Some(true),
+            medium: Medium::Socket(Socket::new(stream)),
+        }
     }
 
     /// Logs in, as a client does. The time-out covers the wait for the answer; none, or
@@ -358,11 +372,26 @@ mod tests {
             let channel = Channel::tcp(stream).unwrap();
             assert!(channel.told_whether_local(config.clone()).peer_is_local);
         }
+        #[cfg(unix)]
+        {
+            let channel = Channel::unix(UnixStream::pair().unwrap().0);
+            assert!(channel.told_whether_local(config.clone()).peer_is_local);
+            assert_eq!(channel.peer_addr(), None);
+        }
         let channel = Channel::new(io::empty(), io::sink()).unwrap();
         for local in [false, true] {
             config.peer_is_local = local;
             assert_eq!(channel.told_whether_local(config.clone()), config);
         }
+    }
+
+    #[test]
+    fn no_time_is_no_time_out() {
+        for timeout in [None, Some(Duration::ZERO)] {
+            assert_eq!(login_deadline(timeout).left(), None);
+        }
+        let minute = Some(Duration::from_secs(60));
+        assert!(login_deadline(minute).left().is_some());
     }
 
     #[test]

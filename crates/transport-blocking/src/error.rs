@@ -23,6 +23,13 @@ pub enum Error {
     Listen(ListenAddressError),
     /// The connection could not be made: `hop. OS reports: Connection refused`. No handle was made.
     Hop(io::Error),
+    /// What a server was to listen on cannot be had. Nothing was opened.
+    Bind {
+        /// The port with its interfaces, or `uds` and a path.
+        socket: Box<str>,
+        /// What the system says.
+        error: io::Error,
+    },
     /// The server closed instead of accepting the login: `access`. No handle was made.
     Access,
     /// The login is none: of ours, and it was not sent, or of a client's. No handle was made.
@@ -53,7 +60,7 @@ pub enum Error {
         limit: usize,
     },
     /// Reading or writing failed: `conn`. While a handle is opened, none was made; a handle that
-    /// had been is over. Also where a port cannot be had; a listener that is there goes on.
+    /// had been is over. A listener goes on.
     Io(io::Error),
     /// The other side has closed the handle, or its driver was dropped: `close`. The handle is over.
     Closed,
@@ -92,6 +99,13 @@ impl fmt::Display for Error {
             Self::Address(error) => fmt::Display::fmt(error, f),
             Self::Listen(error) => fmt::Display::fmt(error, f),
             Self::Hop(error) => write!(f, "hop. OS reports: {}", OsText(error)),
+            Self::Bind { socket, error } => {
+                write!(
+                    f,
+                    "cannot listen on {socket}. OS reports: {}",
+                    OsText(error)
+                )
+            }
             Self::Access => f.write_str("access"),
             Self::Login(error) => fmt::Display::fmt(error, f),
             Self::Timeout(phase) => write!(f, "timeout while {phase}"),
@@ -136,7 +150,7 @@ impl std::error::Error for Error {
         match self {
             Self::Address(error) => error.source(),
             Self::Listen(error) => error.source(),
-            Self::Hop(error) | Self::Io(error) => error.source(),
+            Self::Hop(error) | Self::Io(error) | Self::Bind { error, .. } => error.source(),
             Self::Login(error) => error.source(),
             Self::Remote(error) => error.source(),
             Self::Send(error) => error.source(),
@@ -276,6 +290,10 @@ mod tests {
             Error::Listen("localhost".parse::<ListenAddress>().unwrap_err()),
             Error::Hop(io()),
             Error::Hop(io::Error::other("our own words")),
+            Error::Bind {
+                socket: "uds /tmp/kx.5010".into(),
+                error: io(),
+            },
             Error::Access,
             Error::Login(HandshakeError::EndsInControlByte { byte: 1 }),
             Error::Timeout(Phase::Lookup),

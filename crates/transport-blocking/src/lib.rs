@@ -35,11 +35,13 @@ mod medium;
 mod options;
 mod shared;
 mod stage;
+#[cfg(unix)]
+mod unix_socket;
 
 pub use channel::{Channel, Login};
 pub use error::{Error, Phase};
 pub use handle::{Handle, Received};
-pub use listener::{LOGIN_TIMEOUT, Listener};
+pub use listener::{LOGIN_TIMEOUT, ListenOptions, Listener, UnixSocket};
 pub use options::Options;
 pub use shared::{Driver, SharedHandle};
 

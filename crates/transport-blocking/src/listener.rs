@@ -2,11 +2,20 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs};
+use std::path::Path;
+#[cfg(unix)]
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use hopen_codec::address::ListenAddress;
+use hopen_codec::address::{ListenAddress, ListenAddressError};
+#[cfg(unix)]
+use rustix::event::{PollFd, PollFlags, poll};
+#[cfg(unix)]
+use rustix::io::retry_on_intr;
 use socket2::{Domain, Protocol, Socket, Type};
 
+#[cfg(unix)]
+use crate::unix_socket::Beside;
 use crate::{Channel, Error};
 
 /// A port that clients connect to.
@@ -44,28 +53,56 @@ use crate::{Channel, Error};
 /// ```
 #[derive(Debug)]
 pub struct Listener {
-    listener: TcpListener,
+    tcp: TcpListener,
+    #[cfg(unix)]
+    unix: Option<Beside>,
+    /// Counts whose turn it is where clients wait at both.
+    #[cfg(unix)]
+    turns: AtomicUsize,
 }
 
 impl Listener {
     /// Binds a port: `5010` on every interface, as q's `\p 5010`; `localhost:5010` on one; `0W` for
-    /// any that is free.
+    /// any that is free. Beside it opens the Unix domain socket of that port, as q does, unless
+    /// [`ListenOptions::unix`] or an empty variable `QUDSPATH` says otherwise.
     ///
     /// # Errors
     ///
-    /// [`Error::Address`] where that is none, and [`Error::Io`] where the port cannot be had.
+    /// [`Error::Listen`] where that is none, and [`Error::Bind`] where the port or the socket beside
+    /// it cannot be had.
     pub fn bind<T>(on: T) -> Result<Self, Error>
     where
-        T: TryInto<ListenAddress>,
+        T: TryInto<ListenOptions>,
         T::Error: Into<Error>,
     {
-        let address: ListenAddress = on.try_into().map_err(Into::into)?;
-        let listener = match &address.host {
+        let options: ListenOptions = on.try_into().map_err(Into::into)?;
+        let address = &options.address;
+        let bound = match &address.host {
             Some(host) => bind_first((host.as_str(), address.port)),
             None => bind_everywhere(address.port),
         };
+        let refused = |error| Error::Bind {
+            socket: address.to_string().into(),
+            error,
+        };
+        let tcp = bound.map_err(refused)?;
+        #[cfg(unix)]
+        let unix = match options.unix {
+            UnixSocket::Beside => Beside::port(tcp.local_addr().map_err(refused)?.port())?,
+            UnixSocket::None => None,
+        };
+        #[cfg(unix)]
+        if let Some(beside) = &unix {
+            // Both are waited for, and neither may keep a client of the other waiting.
+            tcp.set_nonblocking(true).map_err(refused)?;
+            beside.listener.set_nonblocking(true).map_err(refused)?;
+        }
         Ok(Self {
-            listener: listener.map_err(Error::Io)?,
+            tcp,
+            #[cfg(unix)]
+            unix,
+            #[cfg(unix)]
+            turns: AtomicUsize::new(0),
         })
     }
 
@@ -75,16 +112,14 @@ impl Listener {
     ///
     /// [`Error::Io`] where files or memory have run out; the listener goes on.
     pub fn accept(&self) -> Result<Channel, Error> {
-        use io::ErrorKind::{ConnectionAborted, InvalidInput, NotConnected};
+        use io::ErrorKind::{ConnectionAborted, InvalidInput, NotConnected, WouldBlock};
         loop {
-            let (stream, _) = match self.listener.accept() {
-                Err(error) if error.kind() == ConnectionAborted => continue,
-                accepted => accepted.map_err(Error::Io)?,
-            };
-            match Channel::of_tcp(stream) {
+            match self.accept_next() {
+                // It was gone before it was taken, or another thread has taken it.
+                Err(error) if matches!(error.kind(), ConnectionAborted | WouldBlock) => {}
                 // What Linux and Apple's systems say of a connection that is gone.
                 Err(error) if matches!(error.kind(), NotConnected | InvalidInput) => {}
-                channel => return channel.map_err(Error::Io),
+                accepted => return accepted.map_err(Error::Io),
             }
         }
     }
@@ -95,7 +130,99 @@ impl Listener {
     ///
     /// [`Error::Io`] where the system does not say.
     pub fn local_addr(&self) -> Result<SocketAddr, Error> {
-        self.listener.local_addr().map_err(Error::Io)
+        self.tcp.local_addr().map_err(Error::Io)
+    }
+
+    /// Returns the path that names the Unix domain socket beside the port, if there is one. On Linux
+    /// it names no file.
+    pub fn unix_path(&self) -> Option<&Path> {
+        #[cfg(unix)]
+        return self.unix.as_ref().map(Beside::path);
+        #[cfg(not(unix))]
+        return None;
+    }
+
+    #[cfg(unix)]
+    fn accept_next(&self) -> io::Result<Channel> {
+        let Some(beside) = &self.unix else {
+            return Channel::of_tcp(self.tcp.accept()?.0);
+        };
+        let mut polled = [
+            PollFd::new(&self.tcp, PollFlags::IN),
+            PollFd::new(&beside.listener, PollFlags::IN),
+        ];
+        retry_on_intr(|| poll(&mut polled, None))?;
+        let [tcp, unix] = polled.map(|polled| !polled.revents().is_empty());
+        let turn = self.turns.fetch_add(1, Ordering::Relaxed) % 2;
+        if tcp && (turn == 0 || !unix) {
+            let (stream, _) = self.tcp.accept()?;
+            // Some systems hand the mode on.
+            stream.set_nonblocking(false)?;
+            Channel::of_tcp(stream)
+        } else {
+            let (stream, _) = beside.listener.accept()?;
+            stream.set_nonblocking(false)?;
+            Ok(Channel::unix(stream))
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn accept_next(&self) -> io::Result<Channel> {
+        Channel::of_tcp(self.tcp.accept()?.0)
+    }
+}
+
+/// What a [`Listener`] is bound with.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ListenOptions {
+    /// Interfaces and port.
+    pub address: ListenAddress,
+    /// Whether there is a Unix domain socket beside the port. Default: [`UnixSocket::Beside`].
+    pub unix: UnixSocket,
+}
+
+/// Whether a Unix domain socket is opened beside a port.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "there is one or there is none")]
+pub enum UnixSocket {
+    /// One, as q has it: named `/tmp/kx.PORT`, in the folder that the variable `QUDSPATH` names if
+    /// it is set; none where that is empty. Any user of this host can connect to it. Nothing on
+    /// systems without such sockets.
+    #[default]
+    Beside,
+    /// None.
+    None,
+}
+
+impl ListenOptions {
+    /// Returns the defaults for an address.
+    pub const fn new(address: ListenAddress) -> Self {
+        Self {
+            address,
+            unix: UnixSocket::Beside,
+        }
+    }
+}
+
+impl From<ListenAddress> for ListenOptions {
+    fn from(address: ListenAddress) -> Self {
+        Self::new(address)
+    }
+}
+
+impl From<u16> for ListenOptions {
+    /// A port of all interfaces; 0 for any that is free.
+    fn from(port: u16) -> Self {
+        Self::new(ListenAddress::from(port))
+    }
+}
+
+impl TryFrom<&str> for ListenOptions {
+    type Error = ListenAddressError;
+
+    fn try_from(address: &str) -> Result<Self, ListenAddressError> {
+        Ok(Self::new(address.parse()?))
     }
 }
 
@@ -146,7 +273,7 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// How many connections the system keeps that were not accepted yet.
-const BACKLOG: i32 = 1024;
+pub(crate) const BACKLOG: i32 = 1024;
 
 #[cfg(test)]
 mod tests {
@@ -155,6 +282,8 @@ mod tests {
     use socket2::SockRef;
 
     use super::*;
+    #[cfg(unix)]
+    use crate::{deadline::Deadline, unix_socket};
 
     #[test]
     fn a_client_that_has_gone_again_keeps_nobody_from_being_accepted() {
@@ -168,5 +297,52 @@ mod tests {
         let client = TcpStream::connect(address).unwrap();
         let accepted = listener.accept().unwrap();
         assert_eq!(accepted.peer_addr(), Some(client.local_addr().unwrap()));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn clients_of_both_sockets_are_accepted_in_turn() {
+        let listener = Listener::bind("localhost:0W").unwrap();
+        let address = listener.local_addr().unwrap();
+        let path = format!("/tmp/kx.{}", address.port());
+        assert_eq!(listener.unix_path(), Some(Path::new(&path)));
+        let by_tcp = || TcpStream::connect(address).unwrap();
+        let by_unix = || unix_socket::connect(address.port(), Deadline::NEVER).unwrap();
+        let clients = [by_tcp(), by_tcp(), by_tcp()];
+        let others = [by_unix(), by_unix(), by_unix()];
+        let by_tcp = |_| listener.accept().unwrap().peer_addr().is_some();
+        // Neither kind waits for the other.
+        let accepted: [bool; 4] = std::array::from_fn(by_tcp);
+        assert_eq!(accepted.iter().filter(|by_tcp| **by_tcp).count(), 2);
+        assert_eq!(
+            [by_tcp(4), by_tcp(5)]
+                .iter()
+                .filter(|by_tcp| **by_tcp)
+                .count(),
+            1
+        );
+        drop((clients, others));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn there_need_be_no_socket_beside_a_port() {
+        let mut options = ListenOptions::try_from("localhost:0W").unwrap();
+        options.unix = UnixSocket::None;
+        let listener = Listener::bind(options).unwrap();
+        assert_eq!(listener.unix_path(), None);
+        let port = listener.local_addr().unwrap().port();
+        unix_socket::connect(port, Deadline::NEVER).unwrap_err();
+    }
+
+    #[test]
+    fn a_port_that_is_taken_is_an_error_with_its_name() {
+        let listener = Listener::bind("localhost:0W").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let error = Listener::bind(address.as_str()).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            format!("cannot listen on {address}. OS reports: Address already in use")
+        );
     }
 }

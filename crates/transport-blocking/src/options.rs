@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hopen_codec::address::{Address, AddressError};
+use hopen_codec::address::{Address, AddressError, HopenArgument};
 use hopen_codec::config::Config;
 
 use crate::Error;
@@ -52,11 +52,22 @@ impl From<u16> for Options {
     }
 }
 
+impl TryFrom<HopenArgument> for Options {
+    type Error = AddressError;
+
+    fn try_from(argument: HopenArgument) -> Result<Self, AddressError> {
+        let mut options = Self::new(argument.target.into_process()?);
+        options.timeout = argument.timeout;
+        Ok(options)
+    }
+}
+
 impl TryFrom<&str> for Options {
     type Error = AddressError;
 
+    /// A handle, or a handle and milliseconds: ``(`:host:5010;500)``.
     fn try_from(handle: &str) -> Result<Self, AddressError> {
-        Ok(Self::new(handle.parse()?))
+        handle.parse::<HopenArgument>()?.try_into()
     }
 }
 
