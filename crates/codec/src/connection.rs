@@ -74,7 +74,7 @@ use crate::byte_order::ByteOrder;
 use crate::compress;
 use crate::config::{Capability, Compression, Config, Requests};
 use crate::encode::{self, EncodeError, Measure};
-use crate::frame::{FrameDecoder, Header};
+use crate::frame::{Announced, FrameDecoder, Header};
 use crate::message::{Body, Message, MessageKind};
 use crate::outbox::Outbox;
 use crate::remote_error::RemoteError;
@@ -274,16 +274,20 @@ impl Connection {
         }
         if !input.is_empty() {
             let arrived = input.len() as u64;
-            let announced = self
-                .frames
-                .announced(input)
-                .map(|announced| announced.length);
+            let announced = self.announced(input).map(|announced| announced.length);
             return Err(self.fail(ProtocolError::Truncated { arrived, announced }));
         }
         if self.is_awaiting() {
             return Err(self.fail(ProtocolError::ClosedBeforeResponse));
         }
         Ok(())
+    }
+
+    /// Returns what is known of the message under way, which is at the front of the input: its
+    /// length before anything is allocated for it, and how much has arrived. `None` before its header
+    /// is there, and where it is refused.
+    pub fn announced(&self, input: &BytesMut) -> Option<Announced> {
+        self.frames.announced(input)
     }
 
     /// Returns the capability that both ends have.

@@ -1,10 +1,11 @@
 //! A connection before its login, for either role.
 
-use core::fmt;
+use core::{fmt, mem};
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 #[cfg(unix)]
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Buf;
@@ -13,6 +14,7 @@ use hopen_codec::config::{Capability, Config};
 use hopen_codec::connection::Connection;
 use hopen_codec::handshake::{self, ClientHandshake, Progress, ServerHandshake};
 use hopen_codec::outbox::Outbox;
+use hopen_tls::{Client, Encryption, Server, ServerMode, Session, TlsError};
 use socket2::SockRef;
 
 use crate::deadline::Deadline;
@@ -20,7 +22,7 @@ use crate::link::{Link, Role, State, passed};
 #[cfg(unix)]
 use crate::medium::Socket;
 use crate::medium::{Interest, Medium};
-use crate::stage::{Intake, Stage};
+use crate::stage::{Intake, Stage, Tls};
 use crate::{Error, Handle, Phase};
 
 /// A connection before its login: what [`hopen`](crate::hopen) has connected, what a
@@ -57,9 +59,30 @@ use crate::{Error, Handle, Phase};
 /// ```
 pub struct Channel {
     medium: Medium,
-    peer: Option<SocketAddr>,
+    stage: Stage,
+    intake: Intake,
+    peer: Peer,
     /// Whether the peer is on this host, where that can be told.
     local: Option<bool>,
+    /// What a client may speak.
+    accepts: Accepts,
+}
+
+/// Who is at the other end.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Peer {
+    /// Where it is, if it has an address.
+    pub(crate) address: Option<SocketAddr>,
+    /// What TLS's handshake has come to, if there was one.
+    pub(crate) session: Option<Arc<Session>>,
+}
+
+/// What a client may speak.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Accepts {
+    pub(crate) mode: ServerMode,
+    /// What TLS needs, where the mode has it.
+    pub(crate) server: Option<Server>,
 }
 
 impl Channel {
@@ -80,11 +103,22 @@ impl Channel {
         reader: impl Read + Send + 'static,
         writer: impl Write + Send + 'static,
     ) -> Result<Self, Error> {
-        Ok(Self {
-            medium: Medium::pair(reader, writer).map_err(Error::Io)?,
-            peer: None,
-            local: None,
-        })
+        let medium = Medium::pair(reader, writer).map_err(Error::io)?;
+        Ok(Self::over(medium, None, None))
+    }
+
+    fn over(medium: Medium, address: Option<SocketAddr>, local: Option<bool>) -> Self {
+        Self {
+            medium,
+            stage: Stage::Plain,
+            intake: Intake::default(),
+            peer: Peer {
+                address,
+                session: None,
+            },
+            local,
+            accepts: Accepts::default(),
+        }
     }
 
     /// Makes a channel of a TCP connection: sets `TCP_NODELAY` and `SO_KEEPALIVE` and finds out
@@ -94,7 +128,7 @@ impl Channel {
     ///
     /// [`Error::Io`] where the connection is broken already.
     pub fn tcp(stream: TcpStream) -> Result<Self, Error> {
-        Self::of_tcp(stream).map_err(Error::Io)
+        Self::of_tcp(stream).map_err(Error::io)
     }
 
     pub(crate) fn of_tcp(stream: TcpStream) -> io::Result<Self> {
@@ -102,20 +136,54 @@ impl Channel {
         SockRef::from(&stream).set_keepalive(true)?;
         let peer = stream.peer_addr()?;
         let same = peer.ip().to_canonical() == stream.local_addr()?.ip().to_canonical();
-        Ok(Self {
-            peer: Some(peer),
-            local: Some(peer.ip().to_canonical().is_loopback() || same),
-            medium: Medium::tcp(stream)?,
-        })
+        let local = peer.ip().to_canonical().is_loopback() || same;
+        Ok(Self::over(Medium::tcp(stream)?, Some(peer), Some(local)))
     }
 
     /// Makes a channel of a connection over a Unix domain socket. The peer is on this host.
     #[cfg(unix)]
     pub fn unix(stream: UnixStream) -> Self {
+        Self::over(Medium::Socket(Socket::new(stream)), None, Some(true))
+    }
+
+    /// Begins TLS, as a client does: everything after that is encrypted, the login first. `host` is
+    /// the name or address that the server's certificate has to be for, where that is
+    /// [verified](hopen_tls::VerifyServer); over a Unix domain socket `localhost`. The time-out
+    /// covers TLS's handshake; none, or [`Duration::ZERO`], waits for ever.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Tls`], [`Error::Timeout`], and [`Error::Io`] where the connection breaks.
+    pub fn start_tls(
+        self,
+        client: &Client,
+        host: &str,
+        timeout: Option<Duration>,
+    ) -> Result<Self, Error> {
+        self.start_tls_until(client, host, login_deadline(timeout))
+    }
+
+    pub(crate) fn start_tls_until(
+        mut self,
+        client: &Client,
+        host: &str,
+        deadline: Deadline,
+    ) -> Result<Self, Error> {
+        let tls = Tls::to(client, host).map_err(Error::tls)?;
+        let tls = self.shake_hands(tls, deadline)?;
+        let session = tls.session(|connection| client.session(connection), |_| None);
+        self.encrypted(tls, session);
+        Ok(self)
+    }
+
+    /// Says what the client may speak whose login is [received](Self::receive_login): `server` is
+    /// needed unless the mode is [`Plain`](ServerMode::Plain), which is what a channel takes before
+    /// anything is said.
+    #[must_use]
+    pub fn accepting(self, mode: ServerMode, server: Option<Server>) -> Self {
         Self {
-            peer: None,
-            local: Some(true),
-            medium: Medium::Socket(Socket::new(stream)),
+            accepts: Accepts { mode, server },
+            ..self
         }
     }
 
@@ -132,14 +200,16 @@ impl Channel {
         config: Config,
         timeout: Option<Duration>,
     ) -> Result<Handle, Error> {
-        self.log_in_until(credentials, config, login_deadline(timeout))
+        let deadline = login_deadline(timeout);
+        self.log_in_until(credentials, config, deadline, Role::Client)
     }
 
     pub(crate) fn log_in_until(
-        self,
+        mut self,
         credentials: &Credentials,
         config: Config,
         deadline: Deadline,
+        role: Role,
     ) -> Result<Handle, Error> {
         let mut outbox = Outbox::default();
         let config = self.told_whether_local(config);
@@ -150,22 +220,21 @@ impl Channel {
             if matches!(error.kind(), ConnectionReset | BrokenPipe) {
                 Error::Access
             } else {
-                failed(error, deadline)
+                failed(error, deadline, Phase::Login)
             }
         };
-        let mut stage = Stage::Plain;
-        let mut intake = Intake::default();
-        write(&self.medium, &mut stage, &mut outbox, deadline).map_err(refused)?;
+        self.write(&mut outbox, deadline).map_err(refused)?;
         loop {
-            handshake = match handshake.receive(&mut intake.input)? {
-                Progress::Done(connection) => {
-                    return Ok(self.opened(connection, stage, intake, Role::Client));
-                }
+            handshake = match handshake.receive(&mut self.intake.input)? {
+                Progress::Done(connection) => return Ok(self.opened(connection, role)),
                 Progress::NeedsInput(handshake) => handshake,
             };
-            let room = handshake.make_room(&mut intake.input);
-            if read(&self.medium, &stage, &mut intake, room, deadline).map_err(refused)? == 0 {
-                return Err(handshake.receive_eof().into());
+            let room = handshake.make_room(&mut self.intake.input);
+            match self.read(room, deadline) {
+                Ok(0) => return Err(handshake.receive_eof().into()),
+                Ok(_) => {}
+                Err(ReadError::Io(error)) => return Err(refused(error)),
+                Err(ReadError::Tls(error)) => return Err(Error::tls(error)),
             }
         }
     }
@@ -179,29 +248,31 @@ impl Channel {
     /// [`Error::Timeout`], [`Error::Login`] where what comes is none or is longer than
     /// [`Limits::login`](hopen_codec::config::Limits::login), [`Error::Io`]. The connection is closed
     /// then, and the client is not told why.
-    pub fn receive_login(self, config: Config, timeout: Option<Duration>) -> Result<Login, Error> {
+    pub fn receive_login(
+        mut self,
+        config: Config,
+        timeout: Option<Duration>,
+    ) -> Result<Login, Error> {
         let deadline = login_deadline(timeout);
         let mut handshake = ServerHandshake::start(self.told_whether_local(config));
-        let stage = Stage::Plain;
-        let mut intake = Intake::default();
+        self.find_out_encryption(&handshake, deadline)?;
         loop {
-            handshake = match handshake.receive(&mut intake.input)? {
+            handshake = match handshake.receive(&mut self.intake.input)? {
                 Progress::Done(login) => {
                     return Ok(Login {
                         channel: self,
                         login,
-                        stage,
-                        intake,
                         deadline,
                     });
                 }
                 Progress::NeedsInput(handshake) => handshake,
             };
-            let room = handshake.make_room(&mut intake.input);
-            let count = read(&self.medium, &stage, &mut intake, room, deadline)
-                .map_err(|error| failed(error, deadline))?;
-            if count == 0 {
-                return Err(handshake.receive_eof(&intake.input).into());
+            let room = handshake.make_room(&mut self.intake.input);
+            match self.read(room, deadline) {
+                Ok(0) => return Err(handshake.receive_eof(&self.intake.input).into()),
+                Ok(_) => {}
+                Err(ReadError::Io(error)) => return Err(failed(error, deadline, Phase::Login)),
+                Err(ReadError::Tls(error)) => return Err(Error::tls(error)),
             }
             if deadline.has_passed() {
                 // One byte at a time would keep it going.
@@ -210,9 +281,91 @@ impl Channel {
         }
     }
 
+    /// Looks at the first byte of a client, which tells whether it speaks TLS; if so, begins it.
+    fn find_out_encryption(
+        &mut self,
+        handshake: &ServerHandshake,
+        deadline: Deadline,
+    ) -> Result<(), Error> {
+        let room = handshake.make_room(&mut self.intake.input);
+        let read = self.medium.read(&mut self.intake.input, room, deadline);
+        read.map_err(|error| failed(error, deadline, Phase::Login))?;
+        let Some(&first) = self.intake.input.first() else {
+            // The end is found again.
+            return Ok(());
+        };
+        match self.accepts.mode.decide(first).map_err(Error::Mismatch)? {
+            Encryption::Plain => {}
+            Encryption::Tls => {
+                let server = self.accepts.server.take();
+                let server = server.ok_or_else(|| Error::tls(TlsError::NoIdentity))?;
+                self.intake.wire = mem::take(&mut self.intake.input);
+                let tls = Tls::from_client_of(&server).map_err(Error::tls)?;
+                let tls = self.shake_hands(tls, deadline)?;
+                let session = tls.session(|_| None, |connection| server.session(connection));
+                self.encrypted(tls, session);
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes through TLS's own handshake.
+    fn shake_hands(&mut self, mut tls: Tls, deadline: Deadline) -> Result<Tls, Error> {
+        let broken = |error| failed(error, deadline, Phase::Tls);
+        loop {
+            let done = tls.shake_hands(&mut self.intake);
+            // Also what tells the other side that it has failed.
+            let written = write(&self.medium, tls.handshake_bytes(), deadline);
+            done.map_err(Error::tls)?;
+            written.map_err(broken)?;
+            if !tls.is_handshaking() {
+                return Ok(tls);
+            }
+            let (buffer, room) = Tls::buffer(&mut self.intake);
+            if self.medium.read(buffer, room, deadline).map_err(broken)? == 0 {
+                return Err(broken(io::ErrorKind::UnexpectedEof.into()));
+            }
+            if deadline.has_passed() {
+                return Err(Error::Timeout(Phase::Tls));
+            }
+        }
+    }
+
+    fn encrypted(&mut self, tls: Tls, session: Option<Session>) {
+        self.stage = Stage::Tls(Box::new(tls));
+        self.peer.session = session.map(Arc::new);
+    }
+
+    /// Writes everything.
+    fn write(&mut self, outbox: &mut Outbox, deadline: Deadline) -> io::Result<()> {
+        while self.stage.pending() + outbox.len() > 0 {
+            write(&self.medium, self.stage.outgoing(outbox), deadline)?;
+            self.stage.taken(0);
+        }
+        Ok(())
+    }
+
+    /// Reads some bytes of the codec's. 0 where the other side has closed.
+    fn read(&mut self, room: usize, deadline: Deadline) -> Result<usize, ReadError> {
+        loop {
+            let count = self.stage.incoming(&mut self.intake, room);
+            match count.map_err(ReadError::Tls)? {
+                0 if self.stage.has_ended() => return Ok(0),
+                0 => {}
+                count => return Ok(count),
+            }
+            let (buffer, room) = self.stage.buffer(&mut self.intake, room);
+            let count = self.medium.read(buffer, room, deadline);
+            let count = count.map_err(ReadError::Io)?;
+            if count == 0 || matches!(self.stage, Stage::Plain) {
+                return Ok(count);
+            }
+        }
+    }
+
     /// Returns the address of the other side, where it has one: a pipe has none.
     pub const fn peer_addr(&self) -> Option<SocketAddr> {
-        self.peer
+        self.peer.address
     }
 
     fn told_whether_local(&self, mut config: Config) -> Config {
@@ -222,16 +375,16 @@ impl Channel {
         config
     }
 
-    fn opened(self, connection: Connection, stage: Stage, intake: Intake, role: Role) -> Handle {
-        let state = State::new(connection, stage, role);
-        Handle::new(Link::new(self.medium, state), intake, self.peer)
+    fn opened(self, connection: Connection, role: Role) -> Handle {
+        let state = State::new(connection, self.stage, role);
+        Handle::new(Link::new(self.medium, state), self.intake, self.peer)
     }
 }
 
 impl fmt::Debug for Channel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Channel")
-            .field("peer", &self.peer)
+            .field("peer", &self.peer.address)
             .finish_non_exhaustive()
     }
 }
@@ -242,8 +395,6 @@ impl fmt::Debug for Channel {
 pub struct Login {
     channel: Channel,
     login: handshake::Login,
-    stage: Stage,
-    intake: Intake,
     deadline: Deadline,
 }
 
@@ -260,7 +411,13 @@ impl Login {
 
     /// Returns the address of the client, where it has one: a pipe has none.
     pub const fn peer_addr(&self) -> Option<SocketAddr> {
-        self.channel.peer
+        self.channel.peer.address
+    }
+
+    /// Returns what TLS's handshake has come to, the client's certificate with it if it has shown
+    /// one: `.z.e`. `None` where the connection is plain.
+    pub fn tls(&self) -> Option<&Session> {
+        self.channel.peer.session.as_deref()
     }
 
     /// Lets the client in.
@@ -270,17 +427,15 @@ impl Login {
     /// [`Error::Timeout`] or [`Error::Io`] where the client cannot be told.
     pub fn accept(self) -> Result<Handle, Error> {
         let Self {
-            channel,
+            mut channel,
             login,
-            mut stage,
-            intake,
             deadline,
         } = self;
         let mut outbox = Outbox::default();
         let connection = login.accept(&mut outbox);
-        write(&channel.medium, &mut stage, &mut outbox, deadline)
-            .map_err(|error| failed(error, deadline))?;
-        Ok(channel.opened(connection, stage, intake, Role::Server))
+        let written = channel.write(&mut outbox, deadline);
+        written.map_err(|error| failed(error, deadline, Phase::Login))?;
+        Ok(channel.opened(connection, Role::Server))
     }
 
     /// Closes the connection, which is how a login is refused. The client is told nothing else.
@@ -298,18 +453,15 @@ impl fmt::Debug for Login {
     }
 }
 
-/// Writes everything.
-fn write(
-    medium: &Medium,
-    stage: &mut Stage,
-    outbox: &mut Outbox,
-    deadline: Deadline,
-) -> io::Result<()> {
-    loop {
-        let wire = stage.outgoing(outbox);
-        if !wire.has_remaining() {
-            return Ok(());
-        }
+/// Why a read failed.
+enum ReadError {
+    Io(io::Error),
+    Tls(TlsError),
+}
+
+/// Writes everything that waits for the medium.
+fn write(medium: &Medium, wire: &mut Outbox, deadline: Deadline) -> io::Result<()> {
+    while wire.has_remaining() {
         match medium.try_write(wire) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(_) => {}
@@ -319,25 +471,14 @@ fn write(
             Err(error) => return Err(error),
         }
     }
+    Ok(())
 }
 
-/// Reads some bytes. 0 where the other side has closed.
-fn read(
-    medium: &Medium,
-    stage: &Stage,
-    intake: &mut Intake,
-    room: usize,
-    deadline: Deadline,
-) -> io::Result<usize> {
-    let (buffer, room) = stage.buffer(intake, room);
-    medium.read(buffer, room, deadline)
-}
-
-fn failed(error: io::Error, deadline: Deadline) -> Error {
+fn failed(error: io::Error, deadline: Deadline, phase: Phase) -> Error {
     if passed(&error, deadline) {
-        Error::Timeout(Phase::Login)
+        Error::Timeout(phase)
     } else {
-        Error::Io(error)
+        Error::Io { phase, error }
     }
 }
 
@@ -401,13 +542,7 @@ mod tests {
         let mut outbox = Outbox::default();
         let config = Config::client();
         let _handshake = ClientHandshake::start(&ann, config, &mut outbox).unwrap();
-        write(
-            &client.medium,
-            &mut Stage::Plain,
-            &mut outbox,
-            Deadline::NEVER,
-        )
-        .unwrap();
+        write(&client.medium, &mut outbox, Deadline::NEVER).unwrap();
         let login = server.receive_login(Config::server(), None).unwrap();
         assert_eq!(login.credentials(), &ann);
         assert_eq!(login.capability(), Capability::MAX);

@@ -1,36 +1,46 @@
 //! From an address to a handle: connection and login.
 
-use std::io;
-
 use hopen_codec::address::Endpoint;
 
-use crate::channel::{Channel, login_deadline};
+use crate::channel::Channel;
 use crate::deadline::Deadline;
+use crate::link::Role;
 use crate::{Error, Handle, Options};
 
 mod tcp;
 
 /// Connects and logs in.
-pub(crate) fn connect(options: &Options) -> Result<Handle, Error> {
-    let deadline = login_deadline(options.timeout);
-    let channel = reach(&options.address.endpoint, deadline)?;
-    channel.log_in_until(
-        &options.address.credentials,
-        options.config.clone(),
-        deadline,
-    )
+pub(crate) fn connect(options: &Options, deadline: Deadline, role: Role) -> Result<Handle, Error> {
+    let credentials = options.login()?;
+    let endpoint = &options.address.endpoint;
+    // Before anything is connected to: what is wrong with it is no fault of the server's.
+    let tls = match tls_host(endpoint) {
+        Some(host) => Some((options.tls_client()?, host)),
+        None => None,
+    };
+    let mut channel = reach(endpoint, deadline)?;
+    if let Some((client, host)) = tls {
+        channel = channel.start_tls_until(&client, host, deadline)?;
+    }
+    channel.log_in_until(&credentials, options.config.clone(), deadline, role)
+}
+
+/// Returns whom the server's certificate has to be for, where there is TLS.
+fn tls_host(endpoint: &Endpoint) -> Option<&str> {
+    match endpoint {
+        Endpoint::Tcp { .. } | Endpoint::Unix { .. } => None,
+        Endpoint::Tcps { host, .. } if !host.is_empty() => Some(host),
+        Endpoint::Tcps { .. } | Endpoint::Unixs { .. } => Some("localhost"),
+    }
 }
 
 fn reach(endpoint: &Endpoint, deadline: Deadline) -> Result<Channel, Error> {
     match endpoint {
-        Endpoint::Tcp { host, port } => {
+        Endpoint::Tcp { host, port } | Endpoint::Tcps { host, port } => {
             let stream = tcp::connect(host, *port, deadline)?;
-            Channel::of_tcp(stream).map_err(Error::Hop)
+            Channel::of_tcp(stream).map_err(Error::hop)
         }
-        Endpoint::Unix { port } => of_unix_socket(*port, deadline),
-        Endpoint::Tcps { .. } | Endpoint::Unixs { .. } => {
-            Err(unsupported("TLS is not supported yet"))
-        }
+        Endpoint::Unix { port } | Endpoint::Unixs { port } => of_unix_socket(*port, deadline),
     }
 }
 
@@ -42,9 +52,7 @@ fn of_unix_socket(port: u16, deadline: Deadline) -> Result<Channel, Error> {
 
 #[cfg(not(unix))]
 fn of_unix_socket(_: u16, _: Deadline) -> Result<Channel, Error> {
-    Err(unsupported("Unix domain sockets are not supported here"))
-}
-
-fn unsupported(what: &str) -> Error {
-    Error::Hop(io::Error::new(io::ErrorKind::Unsupported, what))
+    let what = "Unix domain sockets are not supported here";
+    let kind = std::io::ErrorKind::Unsupported;
+    Err(Error::hop(std::io::Error::new(kind, what)))
 }

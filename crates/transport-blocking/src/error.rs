@@ -9,6 +9,7 @@ use hopen_codec::connection::{ProtocolError, SendError};
 use hopen_codec::decode::DecodeError;
 use hopen_codec::handshake::HandshakeError;
 use hopen_codec::remote_error::RemoteError;
+use hopen_tls::{Mismatch, TlsError};
 
 /// What went wrong with a handle. `Display` says it in q's words where q has some.
 ///
@@ -21,8 +22,26 @@ pub enum Error {
     Address(AddressError),
     /// The text does not say what to listen on. Nothing was opened.
     Listen(ListenAddressError),
+    /// There are no credentials to log in with: the function that was to make them failed. No handle
+    /// was made.
+    Credentials(Box<dyn std::error::Error + Send + Sync>),
     /// The connection could not be made: `hop. OS reports: Connection refused`. No handle was made.
-    Hop(io::Error),
+    Hop {
+        /// [`Phase::Lookup`] or [`Phase::Connect`].
+        phase: Phase,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// TLS: what it is told about it, a certificate that is refused, or what came is no TLS. While a
+    /// handle is opened, none was made; a handle that had been is over.
+    Tls {
+        /// [`Phase::Tls`], or [`Phase::Use`] of a handle that had been.
+        phase: Phase,
+        /// What is wrong.
+        error: TlsError,
+    },
+    /// A client that speaks TLS to a port that does not, or the other way round. It was closed.
+    Mismatch(Mismatch),
     /// What a server was to listen on cannot be had. Nothing was opened.
     Bind {
         /// The port with its interfaces, or `uds` and a path.
@@ -59,9 +78,22 @@ pub enum Error {
         /// How many bytes are kept, beside the last message.
         limit: usize,
     },
+    /// A one-shot was sent something else than its response first. It is over.
+    ExpectedResponse,
+    /// Whoever [watches](crate::Handle::watch) has refused a message, of which nothing was kept. The
+    /// handle is over.
+    Refused {
+        /// Its length in bytes, as its header announced it.
+        length: u64,
+    },
     /// Reading or writing failed: `conn`. While a handle is opened, none was made; a handle that
     /// had been is over. A listener goes on.
-    Io(io::Error),
+    Io {
+        /// What was under way.
+        phase: Phase,
+        /// What the system says.
+        error: io::Error,
+    },
     /// The other side has closed the handle, or its driver was dropped: `close`. The handle is over.
     Closed,
     /// The handle was closed on this side, through another clone of it: `Bad file descriptor`. It
@@ -69,14 +101,73 @@ pub enum Error {
     BadHandle,
 }
 
-/// What was under way when the time-out passed.
+impl Error {
+    /// Returns what was under way.
+    pub const fn phase(&self) -> Phase {
+        match self {
+            Self::Address(_) => Phase::Address,
+            Self::Listen(_) | Self::Bind { .. } => Phase::Listen,
+            Self::Credentials(_) => Phase::Credentials,
+            Self::Mismatch(_) => Phase::Tls,
+            Self::Access | Self::Login(_) => Phase::Login,
+            Self::Hop { phase, .. }
+            | Self::Tls { phase, .. }
+            | Self::Timeout(phase)
+            | Self::Io { phase, .. } => *phase,
+            Self::Remote(_)
+            | Self::Send(_)
+            | Self::QueueFull { .. }
+            | Self::BadMessage(_)
+            | Self::Protocol(_)
+            | Self::KeptAsyncs { .. }
+            | Self::ExpectedResponse
+            | Self::Refused { .. }
+            | Self::Closed
+            | Self::BadHandle => Phase::Use,
+        }
+    }
+
+    /// An error of a connection whose login is not over.
+    pub(crate) const fn tls(error: TlsError) -> Self {
+        Self::Tls {
+            phase: Phase::Tls,
+            error,
+        }
+    }
+
+    /// An error of what is open.
+    pub(crate) const fn io(error: io::Error) -> Self {
+        Self::Io {
+            phase: Phase::Use,
+            error,
+        }
+    }
+
+    /// An error of what is being connected.
+    pub(crate) const fn hop(error: io::Error) -> Self {
+        Self::Hop {
+            phase: Phase::Connect,
+            error,
+        }
+    }
+}
+
+/// What was under way when something went wrong, or the time-out passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Phase {
+    /// Reading the handle string. Nothing was opened.
+    Address,
+    /// Beginning to listen. Nothing was opened.
+    Listen,
+    /// Getting the credentials from the program's function. Nothing was opened.
+    Credentials,
     /// Looking up the address of the host's name. No handle was made.
     Lookup,
     /// Connecting. No handle was made.
     Connect,
+    /// Beginning TLS: reading certificates, or TLS's own handshake. No handle was made.
+    Tls,
     /// Waiting for the login, or for the answer to it. No handle was made.
     Login,
     /// Waiting for the answers to earlier requests, one that was given up among them. Nothing was
@@ -91,6 +182,8 @@ pub enum Phase {
     /// Waiting for the other side to take what was sent, before closing. What it had not taken is
     /// lost; the handle is closed.
     Finish,
+    /// Using what is open.
+    Use,
 }
 
 impl fmt::Display for Error {
@@ -98,7 +191,10 @@ impl fmt::Display for Error {
         match self {
             Self::Address(error) => fmt::Display::fmt(error, f),
             Self::Listen(error) => fmt::Display::fmt(error, f),
-            Self::Hop(error) => write!(f, "hop. OS reports: {}", OsText(error)),
+            Self::Credentials(error) => write!(f, "no credentials: {error}"),
+            Self::Hop { error, .. } => write!(f, "hop. OS reports: {}", OsText(error)),
+            Self::Tls { error, .. } => write!(f, "tls: {error}"),
+            Self::Mismatch(mismatch) => fmt::Display::fmt(mismatch, f),
             Self::Bind { socket, error } => {
                 write!(
                     f,
@@ -122,7 +218,17 @@ impl fmt::Display for Error {
                     "more than {limit} bytes of messages came before the response"
                 )
             }
-            Self::Io(error) => write!(f, "conn. OS reports: {}", OsText(error)),
+            Self::ExpectedResponse => f.write_str("expected response"),
+            Self::Refused { length } => {
+                write!(f, "a message of {length} bytes is not wanted here")
+            }
+            Self::Io {
+                phase: Phase::Use,
+                error,
+            } => write!(f, "conn. OS reports: {}", OsText(error)),
+            Self::Io { phase, error } => {
+                write!(f, "conn. OS reports: {} while {phase}", OsText(error))
+            }
             Self::Closed => f.write_str("close"),
             Self::BadHandle => f.write_str("Bad file descriptor"),
         }
@@ -133,6 +239,11 @@ impl fmt::Display for Phase {
     /// As it follows "while".
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Address => "reading the handle",
+            Self::Listen => "beginning to listen",
+            Self::Credentials => "getting credentials",
+            Self::Tls => "beginning TLS",
+            Self::Use => "using the handle",
             Self::Lookup => "looking up the host",
             Self::Connect => "connecting",
             Self::Login => "logging in",
@@ -150,7 +261,12 @@ impl std::error::Error for Error {
         match self {
             Self::Address(error) => error.source(),
             Self::Listen(error) => error.source(),
-            Self::Hop(error) | Self::Io(error) | Self::Bind { error, .. } => error.source(),
+            Self::Hop { error, .. } | Self::Io { error, .. } | Self::Bind { error, .. } => {
+                error.source()
+            }
+            Self::Credentials(error) => error.source(),
+            Self::Tls { error, .. } => error.source(),
+            Self::Mismatch(error) => error.source(),
             Self::Login(error) => error.source(),
             Self::Remote(error) => error.source(),
             Self::Send(error) => error.source(),
@@ -160,6 +276,8 @@ impl std::error::Error for Error {
             | Self::Timeout(_)
             | Self::QueueFull { .. }
             | Self::KeptAsyncs { .. }
+            | Self::ExpectedResponse
+            | Self::Refused { .. }
             | Self::Closed
             | Self::BadHandle => None,
         }
@@ -232,6 +350,11 @@ pub(crate) enum Cause {
     KeptAsyncs {
         limit: usize,
     },
+    Tls(TlsError),
+    ExpectedResponse,
+    Refused {
+        length: u64,
+    },
     Io {
         kind: io::ErrorKind,
         /// The system's number, where it is the system's error.
@@ -255,11 +378,17 @@ impl Cause {
         match self {
             Self::Protocol(error) => Error::Protocol(*error),
             Self::KeptAsyncs { limit } => Error::KeptAsyncs { limit: *limit },
+            Self::Tls(error) => Error::Tls {
+                phase: Phase::Use,
+                error: error.clone(),
+            },
+            Self::ExpectedResponse => Error::ExpectedResponse,
+            Self::Refused { length } => Error::Refused { length: *length },
             Self::Io {
                 number: Some(number),
                 ..
-            } => Error::Io(io::Error::from_raw_os_error(*number)),
-            Self::Io { kind, text, .. } => Error::Io(io::Error::new(*kind, text.clone())),
+            } => Error::io(io::Error::from_raw_os_error(*number)),
+            Self::Io { kind, text, .. } => Error::io(io::Error::new(*kind, text.clone())),
             Self::Closed => Error::Closed,
             Self::BadHandle => Error::BadHandle,
         }
@@ -288,8 +417,11 @@ mod tests {
         for error in [
             Error::Address("localhost:1".parse::<Address>().unwrap_err()),
             Error::Listen("localhost".parse::<ListenAddress>().unwrap_err()),
-            Error::Hop(io()),
-            Error::Hop(io::Error::other("our own words")),
+            Error::Credentials("the token has expired".into()),
+            Error::hop(io()),
+            Error::hop(io::Error::other("our own words")),
+            Error::tls(TlsError::NoTrust),
+            Error::Mismatch(Mismatch::TlsToPlain),
             Error::Bind {
                 socket: "uds /tmp/kx.5010".into(),
                 error: io(),
@@ -298,6 +430,7 @@ mod tests {
             Error::Login(HandshakeError::EndsInControlByte { byte: 1 }),
             Error::Timeout(Phase::Lookup),
             Error::Timeout(Phase::Connect),
+            Error::Timeout(Phase::Tls),
             Error::Timeout(Phase::Login),
             Error::Timeout(Phase::EarlierResponse),
             Error::Timeout(Phase::Response),
@@ -310,7 +443,13 @@ mod tests {
             Error::BadMessage(decode),
             Error::Protocol(ProtocolError::Frame(frame)),
             Error::KeptAsyncs { limit: 1 },
-            Error::Io(io()),
+            Error::io(io()),
+            Error::Io {
+                phase: Phase::Login,
+                error: io(),
+            },
+            Error::ExpectedResponse,
+            Error::Refused { length: 1 },
             Error::QueueFull { limit: 1 },
             Error::Closed,
             Error::BadHandle,
@@ -334,7 +473,7 @@ mod tests {
         ] {
             let cause = Cause::io(&error);
             for _ in 0..2 {
-                let Error::Io(again) = cause.error() else {
+                let Error::Io { error: again, .. } = cause.error() else {
                     panic!("it was one of these")
                 };
                 assert_eq!(again.to_string(), error.to_string());

@@ -1,6 +1,7 @@
 //! A handle: one connection to a process, used by one thread at a time.
 
 use core::fmt;
+use core::ops::ControlFlow;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,9 +9,12 @@ use std::time::Duration;
 use bytes::BytesMut;
 use hopen_codec::config::Capability;
 use hopen_codec::connection::Ticket;
+use hopen_codec::frame::Announced;
 use hopen_codec::remote_error::RemoteError;
 use hopen_codec::value::Value;
+use hopen_tls::Session;
 
+use crate::channel::Peer;
 use crate::deadline::Deadline;
 use crate::link::{Caller, Link, passed};
 use crate::stage::Intake;
@@ -31,7 +35,7 @@ use crate::{Driver, Error, Phase, SharedHandle};
 pub struct Handle {
     link: Arc<Link>,
     intake: Intake,
-    peer: Option<SocketAddr>,
+    peer: Peer,
 }
 
 /// A message that is no response.
@@ -48,7 +52,7 @@ pub enum Received {
 }
 
 impl Handle {
-    pub(crate) fn new(link: Link, intake: Intake, peer: Option<SocketAddr>) -> Self {
+    pub(crate) fn new(link: Link, intake: Intake, peer: Peer) -> Self {
         Self {
             link: Arc::new(link),
             intake,
@@ -61,8 +65,8 @@ impl Handle {
     ///
     /// Async messages that come before the answer are kept for [`recv`](Self::recv), up to
     /// [`Limits::kept_asyncs`](hopen_codec::config::Limits::kept_asyncs). The other side may ask
-    /// something meanwhile. A client has no answer to that and says so; on a handle that was
-    /// accepted it is kept for [`receive`](Self::receive): if it came of our question and waits for
+    /// something meanwhile, which [`on_request`](Self::on_request) answers. Otherwise a client has no
+    /// answer to that and says so; on a handle that was accepted it is kept for [`receive`](Self::receive): if it came of our question and waits for
     /// the answer before it gives its own, `get` does not return, and
     /// [`get_timeout`](Self::get_timeout) or a shared handle, on which another thread receives, helps.
     ///
@@ -70,7 +74,7 @@ impl Handle {
     ///
     /// What the other side signals is [`Error::Remote`]; see [`Error`] for the others.
     pub fn get(&mut self, query: impl Into<Value>) -> Result<Value, Error> {
-        self.caller().get(&query.into(), Deadline::NEVER)
+        self.get_until(query, Deadline::NEVER)
     }
 
     /// Asks, and waits no longer than `timeout` for the answer.
@@ -88,7 +92,14 @@ impl Handle {
         query: impl Into<Value>,
         timeout: Duration,
     ) -> Result<Value, Error> {
-        let deadline = Deadline::after(Some(timeout));
+        self.get_until(query, Deadline::after(Some(timeout)))
+    }
+
+    pub(crate) fn get_until(
+        &mut self,
+        query: impl Into<Value>,
+        deadline: Deadline,
+    ) -> Result<Value, Error> {
         self.caller().get(&query.into(), deadline)
     }
 
@@ -181,6 +192,56 @@ impl Handle {
         }
     }
 
+    /// Has a function answer what the other side asks, as soon as it asks it and whatever this side
+    /// waits for: a [`get`](Self::get) whose evaluation calls back, too. It runs in the thread that
+    /// uses the handle, or in the [`Driver`]'s, and must not use the handle itself. Without one, a
+    /// client declines every request, and a server hands them out by [`receive`](Self::receive).
+    ///
+    /// Where more than [`Limits::queue`](hopen_codec::config::Limits::queue) bytes wait for the other
+    /// side to read, its requests are declined.
+    ///
+    /// ```no_run
+    /// # use hopen_blocking::hopen;
+    /// # use hopen_codec::remote_error::RemoteError;
+    /// let mut h = hopen(":localhost:5010")?;
+    /// h.on_request(|question| match question.to::<&str>() {
+    ///     Ok("name") => Ok("a client in Rust".into()),
+    ///     _ => Err(RemoteError::new("nyi").expect("no NUL")),
+    /// });
+    /// h.get("reverse .z.w\"name\"")?; // the process asks back before it answers
+    /// # Ok::<(), hopen_blocking::Error>(())
+    /// ```
+    pub fn on_request(
+        &mut self,
+        handler: impl FnMut(Value) -> Result<Value, RemoteError> + Send + 'static,
+    ) {
+        self.link.on_request(Box::new(handler));
+    }
+
+    /// Has a function watch each message under way whose end has not arrived: how long it is and how
+    /// much of it is here. It is asked before anything is allocated for the message, and again
+    /// whenever more has come. If it breaks, the message is refused: the handle is over, with
+    /// [`Error::Refused`], since what is left of it would have to be read otherwise.
+    ///
+    /// It runs while the handle is locked, and has to be short.
+    ///
+    /// ```no_run
+    /// # use core::ops::ControlFlow;
+    /// # use hopen_blocking::hopen;
+    /// let mut h = hopen(":localhost:5010")?;
+    /// h.watch(|message| {
+    ///     eprintln!("{} of {} bytes", message.arrived, message.length);
+    ///     if message.length > 1_000_000_000 {
+    ///         return ControlFlow::Break(());
+    ///     }
+    ///     ControlFlow::Continue(())
+    /// });
+    /// # Ok::<(), hopen_blocking::Error>(())
+    /// ```
+    pub fn watch(&mut self, watcher: impl FnMut(Announced) -> ControlFlow<()> + Send + 'static) {
+        self.link.watch(Box::new(watcher));
+    }
+
     /// Makes a handle that any number of threads can use, and the driver that reads for all of them:
     /// give it a thread of its own.
     ///
@@ -221,8 +282,8 @@ impl Handle {
         if !self.caller().flush(deadline)? {
             return Err(Error::Timeout(Phase::Finish));
         }
+        self.link.end_writing();
         let medium = self.link.medium();
-        medium.shutdown_write();
         let mut unread = BytesMut::new();
         while !deadline.has_passed() {
             unread.clear();
@@ -230,7 +291,7 @@ impl Handle {
                 Ok(0) => break,
                 Ok(_) => {}
                 Err(error) if passed(&error, deadline) => break,
-                Err(error) => return Err(Error::Io(error)),
+                Err(error) => return Err(Error::io(error)),
             }
         }
         Ok(())
@@ -245,7 +306,13 @@ impl Handle {
 
     /// Returns the address of the other side, where it has one: a pipe has none.
     pub const fn peer_addr(&self) -> Option<SocketAddr> {
-        self.peer
+        self.peer.address
+    }
+
+    /// Returns what TLS's handshake has come to, with the certificate that the other side has shown:
+    /// `.z.e`. `None` where the connection is plain.
+    pub fn tls(&self) -> Option<&Session> {
+        self.peer.session.as_deref()
     }
 
     /// Returns the capability that both ends have.
@@ -261,7 +328,7 @@ impl Handle {
 impl fmt::Debug for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Handle")
-            .field("peer", &self.peer)
+            .field("peer", &self.peer.address)
             .field("input", &self.intake.input.len())
             .field("state", &*self.link.lock())
             .finish()
@@ -480,6 +547,6 @@ mod tests {
     }
 
     fn is_broken_pipe(error: &Error) -> bool {
-        matches!(error, Error::Io(error) if error.kind() == io::ErrorKind::BrokenPipe)
+        matches!(error, Error::Io { error, .. } if error.kind() == io::ErrorKind::BrokenPipe)
     }
 }

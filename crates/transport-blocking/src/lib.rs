@@ -61,14 +61,18 @@ where
     T: TryInto<Options>,
     T::Error: Into<Error>,
 {
-    connect::connect(&to.try_into().map_err(Into::into)?)
+    let options = to.try_into().map_err(Into::into)?;
+    let deadline = channel::login_deadline(options.timeout);
+    connect::connect(&options, deadline, link::Role::Client)
 }
 
-/// Opens a handle, asks one question, and closes it again.
+/// Opens a handle, asks one question, and closes it again: `` `:host:port "1+1" ``. A time-out is
+/// for all of it, the answer too. (KX's page does not say what it covers in q.)
 ///
 /// # Errors
 ///
-/// As [`hopen`] and [`Handle::get`].
+/// As [`hopen`] and [`Handle::get`], and [`Error::ExpectedResponse`] where something else comes
+/// before the answer, as q signals `expected response` then.
 pub fn one_shot<T>(
     to: T,
     query: impl Into<hopen_codec::value::Value>,
@@ -77,8 +81,10 @@ where
     T: TryInto<Options>,
     T::Error: Into<Error>,
 {
-    let mut handle = hopen(to)?;
-    let answer = handle.get(query)?;
+    let options = to.try_into().map_err(Into::into)?;
+    let deadline = channel::login_deadline(options.timeout);
+    let mut handle = connect::connect(&options, deadline, link::Role::OneShot)?;
+    let answer = handle.get_until(query, deadline)?;
     handle.close();
     Ok(answer)
 }

@@ -18,6 +18,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::{io, thread};
 
 use bytes::BytesMut;
+use hopen_codec::connection::Ticket;
+use hopen_codec::message::Body;
+use hopen_codec::remote_error::RemoteError;
+use hopen_codec::value::Value;
 
 use crate::deadline::Deadline;
 use crate::error::Cause;
@@ -28,7 +32,7 @@ mod caller;
 mod state;
 
 pub(crate) use caller::Caller;
-pub(crate) use state::{Role, State};
+pub(crate) use state::{Role, State, Watcher};
 
 /// One connection.
 pub(crate) struct Link {
@@ -38,7 +42,12 @@ pub(crate) struct Link {
     changed: Condvar,
     /// There is something for the thread that writes what does not go at once.
     stalled: Condvar,
+    /// What answers requests of the other side.
+    handler: Mutex<Option<RequestHandler>>,
 }
+
+/// Answers what the other side asks.
+pub(crate) type RequestHandler = Box<dyn FnMut(Value) -> Result<Value, RemoteError> + Send>;
 
 impl Link {
     pub(crate) const fn new(medium: Medium, state: State) -> Self {
@@ -47,7 +56,26 @@ impl Link {
             state: Mutex::new(state),
             changed: Condvar::new(),
             stalled: Condvar::new(),
+            handler: Mutex::new(None),
         }
+    }
+
+    /// Has requests answered as soon as they come, by whoever reads.
+    pub(crate) fn on_request(&self, handler: RequestHandler) {
+        let mut place = self.handler.lock().unwrap_or_else(PoisonError::into_inner);
+        *place = Some(handler);
+        self.lock().handle_requests();
+    }
+
+    /// Has somebody watch the messages under way.
+    pub(crate) fn watch(&self, watcher: Watcher) {
+        self.lock().watch(watcher);
+    }
+
+    /// Says to the other side that nothing more comes.
+    pub(crate) fn end_writing(&self) {
+        self.lock().say_goodbye(&self.medium);
+        self.medium.shutdown_write();
     }
 
     /// Closes the connection on this side, whoever uses it. What waits to go out is dropped; returns
@@ -56,7 +84,7 @@ impl Link {
         let mut state = self.lock();
         state.close();
         let dropped = state.drop_unsent();
-        self.tell(&state);
+        self.tell(&mut state);
         dropped
     }
 
@@ -64,7 +92,7 @@ impl Link {
     pub(crate) fn abandon(&self) {
         let mut state = self.lock();
         state.end(Cause::Closed);
-        self.tell(&state);
+        self.tell(&mut state);
     }
 
     pub(crate) const fn medium(&self) -> &Medium {
@@ -78,12 +106,13 @@ impl Link {
 
     /// Wakes those who wait for a change; if the connection is over, also those who wait for the
     /// medium.
-    fn tell(&self, state: &State) {
+    fn tell(&self, state: &mut State) {
         if state.sleepers > 0 {
             self.changed.notify_all();
         }
         if state.is_over() {
             self.stalled.notify_all();
+            state.say_goodbye(&self.medium);
             self.medium.close();
         }
     }
@@ -123,9 +152,28 @@ impl Link {
                 self.wait_to_write(state, Deadline::NEVER)
             };
             state.write(&self.medium);
-            self.tell(&state);
+            self.tell(&mut state);
         }
         state.has_writer = false;
+    }
+
+    /// Answers a request of the other side, outside the lock.
+    fn handle(&self, ticket: Ticket, body: &Body) {
+        let limits = self.lock().connection().config().limits;
+        let answer = match body.decode(&limits) {
+            Ok(Ok(question)) => {
+                let mut handler = self.handler.lock().unwrap_or_else(PoisonError::into_inner);
+                handler
+                    .as_mut()
+                    .map_or_else(|| Err(remote_error("nyi")), |handler| handler(question))
+            }
+            // An error is no question.
+            Ok(Err(_)) | Err(_) => Err(remote_error("badmsg")),
+        };
+        // Where it cannot be sent the other side is told so; a connection that is over needs none.
+        let _ = self
+            .lock()
+            .respond(ticket, answer.as_ref().map_err(Clone::clone));
     }
 
     /// Waits for a change that somebody else makes.
@@ -184,7 +232,7 @@ impl Link {
                 self.sleep(state, deadline)
             };
         }
-        let (buffer, room) = state.room(intake);
+        let (buffer, room) = state.buffer(intake);
         drop(state);
         let read = match (writable, stalled) {
             // There is no point in waiting for more: what has arrived is taken.
@@ -219,6 +267,18 @@ impl Link {
     }
 }
 
+impl Drop for Link {
+    /// Nobody uses it any more, and nobody has closed it.
+    fn drop(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        state.say_goodbye(&self.medium);
+    }
+}
+
+fn remote_error(text: &'static str) -> RemoteError {
+    RemoteError::new(text).expect("a literal without a NUL")
+}
+
 /// Returns whether an error says that the deadline has passed.
 pub(crate) fn passed(error: &io::Error, deadline: Deadline) -> bool {
     error.kind() == io::ErrorKind::TimedOut && deadline.has_passed()
@@ -235,9 +295,8 @@ mod tests {
     use hopen_codec::auth::Credentials;
     use hopen_codec::config::Config;
     use hopen_codec::handshake::{ClientHandshake, Progress};
-    use hopen_codec::message::{Body, Message, MessageKind};
+    use hopen_codec::message::{Message, MessageKind};
     use hopen_codec::outbox::Outbox;
-    use hopen_codec::value::Value;
 
     use super::*;
     use crate::{Error, Phase};
@@ -300,7 +359,7 @@ mod tests {
             assert_eq!(received, Value::from(1_i64));
             let mut state = link.lock();
             state.end(Cause::KeptAsyncs { limit: 7 });
-            link.tell(&state);
+            link.tell(&mut state);
             drop(state);
             let error = driver.join().unwrap().unwrap_err();
             assert!(matches!(error, Error::KeptAsyncs { limit: 7 }), "{error}");
@@ -394,7 +453,7 @@ mod tests {
     }
 
     fn is_broken_pipe(error: &Error) -> bool {
-        matches!(error, Error::Io(error) if error.kind() == io::ErrorKind::BrokenPipe)
+        matches!(error, Error::Io { error, .. } if error.kind() == io::ErrorKind::BrokenPipe)
     }
 
     /// Longer than anything takes that does not fail.

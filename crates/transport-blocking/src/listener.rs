@@ -1,5 +1,6 @@
 //! Where clients connect to.
 
+use std::env;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs};
 use std::path::Path;
@@ -8,12 +9,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use hopen_codec::address::{ListenAddress, ListenAddressError};
+use hopen_tls::{Server, ServerMode, Settings};
 #[cfg(unix)]
 use rustix::event::{PollFd, PollFlags, poll};
 #[cfg(unix)]
 use rustix::io::retry_on_intr;
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::channel::Accepts;
 #[cfg(unix)]
 use crate::unix_socket::Beside;
 use crate::{Channel, Error};
@@ -59,6 +62,7 @@ pub struct Listener {
     /// Counts whose turn it is where clients wait at both.
     #[cfg(unix)]
     turns: AtomicUsize,
+    accepts: Accepts,
 }
 
 impl Listener {
@@ -76,6 +80,7 @@ impl Listener {
         T::Error: Into<Error>,
     {
         let options: ListenOptions = on.try_into().map_err(Into::into)?;
+        let accepts = options.accepts()?;
         let address = &options.address;
         let bound = match &address.host {
             Some(host) => bind_first((host.as_str(), address.port)),
@@ -103,6 +108,7 @@ impl Listener {
             unix,
             #[cfg(unix)]
             turns: AtomicUsize::new(0),
+            accepts,
         })
     }
 
@@ -119,7 +125,11 @@ impl Listener {
                 Err(error) if matches!(error.kind(), ConnectionAborted | WouldBlock) => {}
                 // What Linux and Apple's systems say of a connection that is gone.
                 Err(error) if matches!(error.kind(), NotConnected | InvalidInput) => {}
-                accepted => return accepted.map_err(Error::Io),
+                accepted => {
+                    let Accepts { mode, server } = self.accepts.clone();
+                    let channel = accepted.map_err(Error::io)?;
+                    return Ok(channel.accepting(mode, server));
+                }
             }
         }
     }
@@ -130,7 +140,7 @@ impl Listener {
     ///
     /// [`Error::Io`] where the system does not say.
     pub fn local_addr(&self) -> Result<SocketAddr, Error> {
-        self.tcp.local_addr().map_err(Error::Io)
+        self.tcp.local_addr().map_err(Error::io)
     }
 
     /// Returns the path that names the Unix domain socket beside the port, if there is one. On Linux
@@ -180,6 +190,12 @@ pub struct ListenOptions {
     pub address: ListenAddress,
     /// Whether there is a Unix domain socket beside the port. Default: [`UnixSocket::Beside`].
     pub unix: UnixSocket,
+    /// Which clients are taken, plain ones and such that speak TLS. Default:
+    /// [`ServerMode::Plain`].
+    pub mode: ServerMode,
+    /// What TLS is told, where the mode has it. Default: what the environment says when the port is
+    /// bound, [`Settings::from_variables`].
+    pub tls: Option<Server>,
 }
 
 /// Whether a Unix domain socket is opened beside a port.
@@ -201,7 +217,25 @@ impl ListenOptions {
         Self {
             address,
             unix: UnixSocket::Beside,
+            mode: ServerMode::Plain,
+            tls: None,
         }
+    }
+
+    fn accepts(&self) -> Result<Accepts, Error> {
+        let server = match (self.mode, &self.tls) {
+            (ServerMode::Plain, _) => None,
+            (ServerMode::Both | ServerMode::Tls, Some(server)) => Some(server.clone()),
+            (ServerMode::Both | ServerMode::Tls, None) => {
+                let settings = Settings::from_variables(|name| env::var_os(name));
+                let server = settings.and_then(|settings| Server::new(&settings));
+                Some(server.map_err(Error::tls)?)
+            }
+        };
+        Ok(Accepts {
+            mode: self.mode,
+            server,
+        })
     }
 }
 

@@ -1,11 +1,16 @@
 //! What a handle is opened with.
 
+use core::fmt;
+use std::borrow::Cow;
+use std::env;
+use std::error::Error;
+use std::sync::Arc;
 use std::time::Duration;
 
 use hopen_codec::address::{Address, AddressError, HopenArgument};
+use hopen_codec::auth::Credentials;
 use hopen_codec::config::Config;
-
-use crate::Error;
+use hopen_tls::{Client, Settings};
 
 /// What a handle is opened with: the address, a time-out, and what the codec is told.
 #[derive(Clone, Debug)]
@@ -13,8 +18,9 @@ use crate::Error;
 pub struct Options {
     /// Where to connect, and as whom.
     pub address: Address,
-    /// How long looking up the host's name, connecting and logging in may take together. As in q, it does not hold for what
-    /// the handle is used for later. Default: for ever, which is also what [`Duration::ZERO`]
+    /// How long looking up the host's name, connecting, TLS's handshake and logging in may take
+    /// together. As in q, it does not hold for what the handle is used for later, but for that of a
+    /// [`one_shot`](crate::one_shot). Default: for ever, which is also what [`Duration::ZERO`]
     /// says, as 0 does to KX's C library.
     ///
     /// Where the host's name has several addresses they are tried one after the other, each for
@@ -26,6 +32,22 @@ pub struct Options {
     /// Capability, compression and limits. Whether the peer is on this host is found out, not
     /// taken from here.
     pub config: Config,
+    /// What TLS is told, where the address is of that kind. Default: what the environment says when
+    /// the handle is opened, [`Settings::from_variables`].
+    pub tls: Option<Client>,
+    credentials: Option<Source>,
+}
+
+/// Makes credentials.
+#[derive(Clone)]
+struct Source(Arc<Make>);
+
+type Make = dyn Fn() -> Result<Credentials, Box<dyn Error + Send + Sync>> + Send + Sync;
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a function")
+    }
 }
 
 impl Options {
@@ -35,6 +57,50 @@ impl Options {
             address,
             timeout: None,
             config: Config::client(),
+            tls: None,
+            credentials: None,
+        }
+    }
+
+    /// Has a function make the credentials, instead of those of the address: each time that a handle
+    /// is opened with these options, before it connects. For tokens that expire.
+    ///
+    /// ```no_run
+    /// use hopen_blocking::{Options, hopen};
+    /// use hopen_codec::auth::Credentials;
+    ///
+    /// let options = Options::try_from(":prices:5010")?.credentials_from(|| {
+    ///     let token = std::fs::read("/run/secrets/token")?;
+    ///     Ok(Credentials::new("ann", token)?)
+    /// });
+    /// let handle = hopen(options)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn credentials_from(
+        mut self,
+        make: impl Fn() -> Result<Credentials, Box<dyn Error + Send + Sync>> + Send + Sync + 'static,
+    ) -> Self {
+        self.credentials = Some(Source(Arc::new(make)));
+        self
+    }
+
+    /// Returns what to log in with.
+    pub(crate) fn login(&self) -> Result<Cow<'_, Credentials>, crate::Error> {
+        match &self.credentials {
+            None => Ok(Cow::Borrowed(&self.address.credentials)),
+            Some(Source(make)) => make().map(Cow::Owned).map_err(crate::Error::Credentials),
+        }
+    }
+
+    /// Returns what TLS is told.
+    pub(crate) fn tls_client(&self) -> Result<Cow<'_, Client>, crate::Error> {
+        match &self.tls {
+            Some(client) => Ok(Cow::Borrowed(client)),
+            None => Settings::from_variables(|name| env::var_os(name))
+                .and_then(|settings| Client::new(&settings))
+                .map(Cow::Owned)
+                .map_err(crate::Error::tls),
         }
     }
 }
@@ -90,11 +156,11 @@ impl TryFrom<String> for Options {
 impl<T> TryFrom<(T, Duration)> for Options
 where
     T: TryInto<Self>,
-    T::Error: Into<Error>,
+    T::Error: Into<crate::Error>,
 {
-    type Error = Error;
+    type Error = crate::Error;
 
-    fn try_from((to, timeout): (T, Duration)) -> Result<Self, Error> {
+    fn try_from((to, timeout): (T, Duration)) -> Result<Self, crate::Error> {
         let options = to.try_into().map_err(Into::into)?;
         Ok(Self {
             timeout: Some(timeout),

@@ -9,7 +9,9 @@ use hopen_codec::config::Capability;
 use hopen_codec::connection::Ticket;
 use hopen_codec::remote_error::RemoteError;
 use hopen_codec::value::Value;
+use hopen_tls::Session;
 
+use crate::channel::Peer;
 use crate::deadline::Deadline;
 use crate::link::{Caller, Link};
 use crate::stage::Intake;
@@ -27,13 +29,13 @@ use crate::{Error, Received};
 #[derive(Clone)]
 pub struct SharedHandle {
     link: Arc<Link>,
-    peer: Option<SocketAddr>,
+    peer: Peer,
     /// Dropped with the last clone; the driver has none.
     _closer: Arc<Closer>,
 }
 
 impl SharedHandle {
-    pub(crate) fn new(link: Arc<Link>, peer: Option<SocketAddr>) -> Self {
+    pub(crate) fn new(link: Arc<Link>, peer: Peer) -> Self {
         Self {
             link: Arc::clone(&link),
             peer,
@@ -143,7 +145,12 @@ impl SharedHandle {
 
     /// Returns the address of the other side, where it has one.
     pub const fn peer_addr(&self) -> Option<SocketAddr> {
-        self.peer
+        self.peer.address
+    }
+
+    /// Returns what TLS's handshake has come to: [`Handle::tls`](crate::Handle::tls).
+    pub fn tls(&self) -> Option<&Session> {
+        self.peer.session.as_deref()
     }
 
     /// Returns the capability that both ends have.
@@ -159,7 +166,7 @@ impl SharedHandle {
 impl fmt::Debug for SharedHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SharedHandle")
-            .field("peer", &self.peer)
+            .field("peer", &self.peer.address)
             .field("state", &*self.link.lock())
             .finish()
     }

@@ -10,13 +10,19 @@
 
 use bytes::BytesMut;
 use hopen_codec::outbox::Outbox;
+use hopen_tls::TlsError;
 use zeroize::Zeroize;
 
+mod tls;
+
+pub(crate) use tls::Tls;
+
 /// What happens to bytes on their way.
-#[derive(Debug)]
 pub(crate) enum Stage {
     /// Nothing: what the codec writes is what goes on the wire, in the same buffers.
     Plain,
+    /// They are encrypted.
+    Tls(Box<Tls>),
 }
 
 /// What has arrived and is not used up. It belongs to whoever reads, so that reading needs no lock.
@@ -25,23 +31,40 @@ pub(crate) enum Stage {
 pub(crate) struct Intake {
     /// The codec's input.
     pub(crate) input: BytesMut,
+    /// What a stage has not turned into that yet.
+    pub(crate) wire: BytesMut,
 }
 
 impl Drop for Intake {
     fn drop(&mut self) {
         self.input.zeroize();
+        self.wire.zeroize();
     }
 }
 
 impl Stage {
     /// Returns what is to be written to the medium, of what the codec has put in the outbox.
-    #[expect(
-        clippy::needless_pass_by_ref_mut,
-        reason = "a stage that encrypts is another one afterwards"
-    )]
-    pub(crate) fn outgoing<'a>(&mut self, outbox: &'a mut Outbox) -> &'a mut Outbox {
+    pub(crate) fn outgoing<'a>(&'a mut self, outbox: &'a mut Outbox) -> &'a mut Outbox {
         match self {
             Self::Plain => outbox,
+            Self::Tls(tls) => tls.outgoing(outbox),
+        }
+    }
+
+    /// Is told that the medium has taken `count` bytes of [`outgoing`](Self::outgoing), and returns
+    /// how many of the codec's are on their way with them, to the last.
+    pub(crate) fn taken(&mut self, count: usize) -> usize {
+        match self {
+            Self::Plain => count,
+            Self::Tls(tls) => tls.taken(),
+        }
+    }
+
+    /// Returns how many of the codec's bytes have left the outbox, and have not been taken.
+    pub(crate) fn pending(&self) -> usize {
+        match self {
+            Self::Plain => 0,
+            Self::Tls(tls) => tls.pending(),
         }
     }
 
@@ -54,6 +77,43 @@ impl Stage {
     ) -> (&'a mut BytesMut, usize) {
         match self {
             Self::Plain => (&mut intake.input, room),
+            Self::Tls(_) => Tls::buffer(intake),
+        }
+    }
+
+    /// Turns some of what was read into input of the codec, `room` bytes at most, and returns how
+    /// many: 0 where more has to be read first, or nothing more comes.
+    pub(crate) fn incoming(&mut self, intake: &mut Intake, room: usize) -> Result<usize, TlsError> {
+        match self {
+            Self::Plain => Ok(0),
+            Self::Tls(tls) => tls.incoming(intake, room),
+        }
+    }
+
+    /// Returns whether the other side has said that nothing more comes. A plain one says so by
+    /// closing.
+    pub(crate) fn has_ended(&self) -> bool {
+        match self {
+            Self::Plain => false,
+            Self::Tls(tls) => tls.has_ended(),
+        }
+    }
+
+    /// Says to the other side that nothing more comes, if there is a way to say so; what says it is
+    /// to be written like everything else.
+    pub(crate) fn end(&mut self) {
+        match self {
+            Self::Plain => {}
+            Self::Tls(tls) => tls.end(),
+        }
+    }
+
+    /// Drops what has left the outbox and not been taken, and returns how many bytes of the codec's
+    /// that were.
+    pub(crate) fn drop_unsent(&mut self) -> usize {
+        match self {
+            Self::Plain => 0,
+            Self::Tls(tls) => tls.drop_unsent(),
         }
     }
 }

@@ -46,7 +46,7 @@ fn connect_to(names: &[Name], deadline: Deadline) -> Result<UnixStream, Error> {
                 return Err(Error::Timeout(Phase::Connect));
             }
             Err(error) => {
-                failure.get_or_insert(Error::Hop(error));
+                failure.get_or_insert_with(|| Error::hop(error));
             }
         }
     }

@@ -325,11 +325,11 @@ fn what_has_arrived_is_received_though_writing_fails() {
     assert_eq!(handle.recv().unwrap(), Value::from(1_i64));
     server.finish();
     let error = set_until_it_fails(&mut handle);
-    assert!(matches!(error, Error::Io(_)), "{error:?}");
+    assert!(matches!(error, Error::Io { .. }), "{error:?}");
     for n in [2_i64, 3] {
         assert_eq!(handle.recv().unwrap(), Value::from(n));
     }
-    assert!(matches!(handle.recv(), Err(Error::Io(_))));
+    assert!(matches!(handle.recv(), Err(Error::Io { .. })));
 }
 
 #[test]
@@ -424,13 +424,13 @@ const ENDINGS: [Ending; 8] = [
                 .expect("a socket");
         },
         call: |handle| handle.get("x").map(drop),
-        is_right: |error| matches!(error, Error::Io(_)),
+        is_right: |error| matches!(error, Error::Io { .. }),
     },
     Ending {
         name: "a write that fails",
         script: drop,
         call: |handle| Err(set_until_it_fails(handle)),
-        is_right: |error| matches!(error, Error::Io(_)),
+        is_right: |error| matches!(error, Error::Io { .. }),
     },
     Ending {
         name: "a close",

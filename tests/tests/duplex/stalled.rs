@@ -96,7 +96,7 @@ fn who_asks_is_told_of_a_write_that_failed_though_nothing_comes() {
         drop(reader);
         let error = handle.get("x").unwrap_err();
         assert!(
-            matches!(&error, Error::Io(error) if error.kind() == io::ErrorKind::BrokenPipe),
+            matches!(&error, Error::Io { error, .. } if error.kind() == io::ErrorKind::BrokenPipe),
             "{error:?}"
         );
         drop(peer);

@@ -23,7 +23,7 @@ fn look_up(host: &str, port: u16, deadline: Deadline) -> Result<Vec<SocketAddr>,
     let host = host.to_owned();
     let ask = move || Ok((host.as_str(), port).to_socket_addrs()?.collect());
     let Some(left) = deadline.left() else {
-        return ask().map_err(Error::Hop);
+        return ask().map_err(unknown);
     };
     // The system's look-up cannot be told when to end. Where it takes too long it goes on in its
     // thread, and nobody listens to it.
@@ -31,13 +31,20 @@ fn look_up(host: &str, port: u16, deadline: Deadline) -> Result<Vec<SocketAddr>,
     thread::Builder::new()
         .name("hopen look-up".into())
         .spawn(move || sender.send(ask()))
-        .map_err(Error::Hop)?;
+        .map_err(unknown)?;
     match answer.recv_timeout(left) {
-        Ok(addresses) => addresses.map_err(Error::Hop),
+        Ok(addresses) => addresses.map_err(unknown),
         Err(RecvTimeoutError::Timeout) => Err(Error::Timeout(Phase::Lookup)),
         Err(RecvTimeoutError::Disconnected) => {
-            Err(Error::Hop(io::Error::other("the look-up broke off")))
+            Err(unknown(io::Error::other("the look-up broke off")))
         }
+    }
+}
+
+const fn unknown(error: io::Error) -> Error {
+    Error::Hop {
+        phase: Phase::Lookup,
+        error,
     }
 }
 
@@ -62,14 +69,14 @@ fn reach(addresses: &[SocketAddr], deadline: Deadline) -> Result<TcpStream, Erro
                 failure.get_or_insert(if timed_out {
                     Error::Timeout(Phase::Connect)
                 } else {
-                    Error::Hop(error)
+                    Error::hop(error)
                 });
             }
         }
     }
     Err(failure.unwrap_or_else(|| {
         let kind = io::ErrorKind::NotFound;
-        Error::Hop(io::Error::new(kind, "the host has no address"))
+        Error::hop(io::Error::new(kind, "the host has no address"))
     }))
 }
 

@@ -52,7 +52,7 @@ impl<'a> Caller<'a> {
         let mut state = link.lock();
         let question = state.queue_up();
         // Who reads may have stopped because nobody waited for a response.
-        link.tell(&state);
+        link.tell(&mut state);
         drop(state);
         let asked = self.until(deadline, Position::default(), |state| {
             state.ask(question, query)
@@ -62,7 +62,7 @@ impl<'a> Caller<'a> {
             outcome => {
                 let mut state = link.lock();
                 state.leave(question);
-                link.tell(&state);
+                link.tell(&mut state);
                 return Err(match outcome {
                     Ok(Some(Err(error))) | Err(error) => error,
                     Ok(_) => Error::Timeout(Phase::EarlierResponse),
@@ -76,7 +76,7 @@ impl<'a> Caller<'a> {
             let response = state.take_response(question);
             if response.is_none() {
                 state.give_up(question);
-                link.tell(&state);
+                link.tell(&mut state);
             }
             response
         });
@@ -218,18 +218,23 @@ impl<'a> Caller<'a> {
             link.write(&mut state);
             if let Some(result) = done(&mut state) {
                 link.write(&mut state);
-                link.tell(&state);
+                link.tell(&mut state);
                 return Ok(Some(result));
             }
             if let Some(cause) = state.hindrance(end) {
                 let error = cause.error();
-                link.tell(&state);
+                link.tell(&mut state);
                 return Err(error);
             }
             if let Reader::Here(intake) = &mut self.reader
                 && state.receive(intake)
             {
-                link.tell(&state);
+                link.tell(&mut state);
+                if let Some((ticket, body)) = state.next_to_handle() {
+                    drop(state);
+                    link.handle(ticket, &body);
+                    state = link.lock();
+                }
                 continue;
             }
             if is_last {

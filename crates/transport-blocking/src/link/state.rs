@@ -1,12 +1,14 @@
 //! What is behind the lock of a connection. Nothing here waits.
 
 use core::fmt;
+use core::ops::ControlFlow;
 use std::collections::VecDeque;
 use std::io;
 
 use bytes::Buf;
 use hopen_codec::backlog::{Backlog, Kept};
 use hopen_codec::connection::{Connection, Incoming, Outgoing, ProtocolError, SendError, Ticket};
+use hopen_codec::frame::Announced;
 use hopen_codec::message::Body;
 use hopen_codec::outbox::Outbox;
 use hopen_codec::remote_error::RemoteError;
@@ -24,7 +26,12 @@ pub(crate) enum Role {
     Client,
     /// They are kept, as what a server is there for.
     Server,
+    /// Whatever is no response ends the connection.
+    OneShot,
 }
+
+/// Is told of every message under way, and may refuse it.
+pub(crate) type Watcher = Box<dyn FnMut(Announced) -> ControlFlow<()> + Send>;
 
 /// The codec, what waits to go out, and what has come for somebody.
 pub(crate) struct State {
@@ -46,8 +53,13 @@ pub(crate) struct State {
     /// The responses that have come, for those who wait for them.
     responses: Vec<(Question, Body)>,
     questions: u64,
-    /// How many requests were declined since the outbox was last empty.
+    /// How many requests were declined or handled since the outbox was last empty.
     declined: usize,
+    watcher: Option<Watcher>,
+    /// Whether requests are handled as soon as they come.
+    is_handled: bool,
+    /// The one that is to be handled.
+    asked: Option<(Ticket, Body)>,
     /// Why nothing can be written any more. What has arrived is still taken.
     unwritable: Option<Cause>,
     /// Why nothing is read any more. What is in the backlog still comes out.
@@ -82,6 +94,9 @@ impl State {
             responses: Vec::new(),
             questions: 0,
             declined: 0,
+            watcher: None,
+            is_handled: false,
+            asked: None,
             unwritable: None,
             over: None,
             sleepers: 0,
@@ -191,7 +206,7 @@ impl State {
                 Ok(count) => {
                     // A medium takes nothing more before what it has taken is written.
                     self.written = self.taken;
-                    self.taken += count as u64;
+                    self.taken += self.stage.taken(count) as u64;
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) => self.fail_writing(&error),
@@ -201,24 +216,77 @@ impl State {
         has_written
     }
 
-    /// Takes the next message out of what was read. Returns whether there was one; if not, more has
-    /// to be read.
+    /// Takes the next message out of what was read. Returns whether there was one, or the connection
+    /// is over; if not, more has to be read.
     pub(super) fn receive(&mut self, intake: &mut Intake) -> bool {
-        if self.over.is_some() || !self.takes_more() {
-            return false;
+        while self.over.is_none() && self.takes_more() {
+            match self.connection.receive(&mut intake.input, &mut self.outbox) {
+                Ok(Some(incoming)) => {
+                    self.take_in(incoming);
+                    return true;
+                }
+                Ok(None) => match self.make_room(intake) {
+                    None => return true,
+                    Some(room) => match self.stage.incoming(intake, room) {
+                        Ok(0) if self.stage.has_ended() => self.peer_has_closed(intake),
+                        Ok(0) => return false,
+                        Ok(_) => continue,
+                        Err(error) => self.end(Cause::Tls(error)),
+                    },
+                },
+                Err(error) => self.end(Cause::Protocol(error)),
+            }
+            return true;
         }
-        match self.connection.receive(&mut intake.input, &mut self.outbox) {
-            Ok(Some(incoming)) => self.take_in(incoming),
-            Ok(None) => return false,
-            Err(error) => self.end(Cause::Protocol(error)),
-        }
-        true
+        false
     }
 
-    /// Returns the buffer to read into, and how much to try to read.
-    pub(super) fn room<'a>(&self, intake: &'a mut Intake) -> (&'a mut bytes::BytesMut, usize) {
+    /// Returns the buffer to read into, and how much to try to read. The codec has room for that
+    /// much: see [`receive`](Self::receive), which is called before anything is read.
+    pub(super) fn buffer<'a>(&self, intake: &'a mut Intake) -> (&'a mut bytes::BytesMut, usize) {
         let room = self.connection.make_room(&mut intake.input);
         self.stage.buffer(intake, room)
+    }
+
+    /// Makes room for the message under way, unless whoever watches refuses it, which ends the
+    /// connection.
+    fn make_room(&mut self, intake: &mut Intake) -> Option<usize> {
+        if let Some(watcher) = &mut self.watcher
+            && let Some(announced) = self.connection.announced(&intake.input)
+            && watcher(announced).is_break()
+        {
+            let length = announced.length;
+            self.end(Cause::Refused { length });
+            return None;
+        }
+        Some(self.connection.make_room(&mut intake.input))
+    }
+
+    /// Has somebody watch the messages under way.
+    pub(super) fn watch(&mut self, watcher: Watcher) {
+        self.watcher = Some(watcher);
+    }
+
+    /// Has requests handled as soon as they come.
+    pub(super) const fn handle_requests(&mut self) {
+        self.is_handled = true;
+    }
+
+    /// Takes the request that is to be handled.
+    pub(super) const fn next_to_handle(&mut self) -> Option<(Ticket, Body)> {
+        self.asked.take()
+    }
+
+    /// Says to the other side that nothing more comes, where that can be said and goes at once.
+    pub(crate) fn say_goodbye(&mut self, medium: &Medium) {
+        if self.is_writable() {
+            self.stage.end();
+            // Nobody waits for it, and a peer that is gone needs it no more.
+            while matches!(
+                medium.try_write(self.stage.outgoing(&mut Outbox::default())),
+                Ok(1..)
+            ) {}
+        }
     }
 
     /// Is told that the other side has closed.
@@ -261,7 +329,7 @@ impl State {
 
     /// Drops what waits to go out, and returns how many bytes that were.
     pub(crate) fn drop_unsent(&mut self) -> usize {
-        self.outbox.clear()
+        self.outbox.clear() + self.stage.drop_unsent()
     }
 
     /// Checks that something can be sent.
@@ -293,7 +361,7 @@ impl State {
 
     /// Returns how many bytes wait to go out.
     pub(super) fn unsent(&self) -> usize {
-        self.outbox.len()
+        self.stage.pending() + self.outbox.len()
     }
 
     /// Returns whether everything has gone out.
@@ -312,7 +380,7 @@ impl State {
 
     /// Returns where the outbox ends.
     pub(super) fn end_of_outbox(&self) -> Position {
-        Position(self.taken + self.outbox.len() as u64)
+        Position(self.taken + self.unsent() as u64)
     }
 
     /// Returns whether another message can be taken in. Where somebody waits for a response, what
@@ -330,7 +398,17 @@ impl State {
                 return;
             }
             Incoming::LateResponse => return,
-            Incoming::Request(ticket, _) if self.role == Role::Client => {
+            Incoming::Async(_) | Incoming::Request(..) if self.role == Role::OneShot => {
+                return self.end(Cause::ExpectedResponse);
+            }
+            // Answers that nobody reads are not piled up without end.
+            Incoming::Request(ticket, body) if self.is_handled && self.has_room() => {
+                if self.counts_one_more() {
+                    self.asked = Some((ticket, body));
+                }
+                return;
+            }
+            Incoming::Request(ticket, _) if self.is_handled || self.role == Role::Client => {
                 return self.decline(ticket);
             }
             Incoming::Request(ticket, body) => Kept::Request(ticket, body),
@@ -344,19 +422,30 @@ impl State {
     /// Answers a request that nobody here handles: the other side waits for something. If that
     /// cannot be written, what has arrived behind the request still counts.
     fn decline(&mut self, ticket: Ticket) {
-        // A peer that asks on without reading the answers would fill the outbox.
-        let limit = self.connection.config().limits.requests;
-        if self.declined >= limit {
-            return self.end(Cause::Protocol(ProtocolError::TooManyRequests { limit }));
-        }
-        self.declined += 1;
-        if self.is_writable() {
+        if self.counts_one_more() && self.is_writable() {
             let error = RemoteError::new("nyi: this client answers no requests");
             let answer: Result<&Value, _> = Err(error.expect("a literal without a NUL"));
             if let Err(error) = self.connection.respond(ticket, answer, &mut self.outbox) {
                 self.sending_failed(error);
             }
         }
+    }
+
+    /// Returns whether more may wait to go out.
+    fn has_room(&self) -> bool {
+        self.unsent() < self.connection.config().limits.queue
+    }
+
+    /// Counts a request that is answered at once. A peer that asks on without reading the answers
+    /// would fill the outbox, and is left.
+    fn counts_one_more(&mut self) -> bool {
+        let limit = self.connection.config().limits.requests;
+        if self.declined >= limit {
+            self.end(Cause::Protocol(ProtocolError::TooManyRequests { limit }));
+            return false;
+        }
+        self.declined += 1;
+        true
     }
 
     /// Returns the error to give for what could not be sent. A connection that has failed is over.

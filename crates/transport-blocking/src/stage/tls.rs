@@ -1,0 +1,206 @@
+//! A stage that encrypts and decrypts, by rustls.
+//!
+//! ```text
+//!  outbox ── 256 KiB at a time ──▶ rustls ──▶ wire ──▶ medium
+//!  input  ◀── as the codec has room ── rustls ◀── wire ◀── medium, 64 KiB at a time
+//! ```
+//!
+//! The next piece is encrypted when the medium has taken the one before, so that no more is held
+//! twice, and what is on its way can be told in bytes of the codec's.
+
+use std::io::{self, BufRead, IoSlice, Write};
+
+use bytes::{Buf, BytesMut};
+use hopen_codec::outbox::Outbox;
+use hopen_tls::{Client, Server, Session, TlsError};
+use rustls::{ClientConnection, Connection, ServerConnection};
+
+use super::Intake;
+
+/// One end of a connection that is encrypted.
+pub(crate) struct Tls {
+    connection: Connection,
+    /// What waits for the medium, encrypted.
+    wire: Outbox,
+    /// How many bytes of the codec's are in it.
+    plain: usize,
+    /// Whether the medium has taken a part of it, and not the rest.
+    is_cut: bool,
+    /// Whether the other side has said that nothing more comes.
+    has_ended: bool,
+}
+
+impl Tls {
+    /// Starts as the one that connects, to a host of this name or address.
+    pub(crate) fn to(client: &Client, host: &str) -> Result<Self, TlsError> {
+        Ok(Self::new(client.connect(host)?.into()))
+    }
+
+    /// Starts as the one that is connected to.
+    pub(crate) fn from_client_of(server: &Server) -> Result<Self, TlsError> {
+        Ok(Self::new(server.accept()?.into()))
+    }
+
+    fn new(mut connection: Connection) -> Self {
+        // What goes in is bounded here.
+        connection.set_buffer_limit(None);
+        Self {
+            connection,
+            wire: Outbox::default(),
+            plain: 0,
+            is_cut: false,
+            has_ended: false,
+        }
+    }
+
+    /// Returns whether TLS's own handshake is not over.
+    pub(crate) fn is_handshaking(&self) -> bool {
+        self.connection.is_handshaking()
+    }
+
+    /// Returns what the handshake has come to, by the end that this is.
+    pub(crate) fn session(
+        &self,
+        of_client: impl FnOnce(&ClientConnection) -> Option<Session>,
+        of_server: impl FnOnce(&ServerConnection) -> Option<Session>,
+    ) -> Option<Session> {
+        match &self.connection {
+            Connection::Client(connection) => of_client(connection),
+            Connection::Server(connection) => of_server(connection),
+        }
+    }
+
+    /// Takes in what was read, without looking for anything of the codec's.
+    pub(crate) fn shake_hands(&mut self, intake: &mut Intake) -> Result<(), TlsError> {
+        while self.is_handshaking() && !intake.wire.is_empty() {
+            self.take_in(&mut intake.wire)?;
+        }
+        Ok(())
+    }
+
+    /// Returns what TLS itself has to say.
+    pub(crate) fn handshake_bytes(&mut self) -> &mut Outbox {
+        self.outgoing(&mut Outbox::default())
+    }
+
+    /// See [`Stage::outgoing`](super::Stage::outgoing).
+    pub(super) fn outgoing(&mut self, outbox: &mut Outbox) -> &mut Outbox {
+        if self.wire.is_empty() {
+            while self.plain < AT_ONCE && outbox.has_remaining() {
+                let chunk = outbox.chunk();
+                let chunk = chunk.get(..AT_ONCE - self.plain).unwrap_or(chunk);
+                // Without a limit it takes everything.
+                let Ok(taken @ 1..) = self.connection.writer().write(chunk) else {
+                    break;
+                };
+                outbox.advance(taken);
+                self.plain += taken;
+            }
+            let mut sink = Sink(&mut self.wire);
+            while self.connection.wants_write() && self.connection.write_tls(&mut sink).is_ok() {}
+        }
+        &mut self.wire
+    }
+
+    /// See [`Stage::taken`](super::Stage::taken).
+    pub(super) fn taken(&mut self) -> usize {
+        self.is_cut = !self.wire.is_empty();
+        if self.is_cut {
+            0
+        } else {
+            core::mem::take(&mut self.plain)
+        }
+    }
+
+    /// See [`Stage::pending`](super::Stage::pending).
+    pub(super) const fn pending(&self) -> usize {
+        self.plain
+    }
+
+    /// See [`Stage::buffer`](super::Stage::buffer). To be read into when all before is used up.
+    pub(crate) fn buffer(intake: &mut Intake) -> (&mut BytesMut, usize) {
+        (&mut intake.wire, READ_AT_ONCE)
+    }
+
+    /// See [`Stage::incoming`](super::Stage::incoming).
+    pub(super) fn incoming(&mut self, intake: &mut Intake, room: usize) -> Result<usize, TlsError> {
+        loop {
+            let mut reader = self.connection.reader();
+            match reader.fill_buf() {
+                Ok([]) => {
+                    self.has_ended = true;
+                    return Ok(0);
+                }
+                Ok(plain) => {
+                    let plain = plain.get(..room).unwrap_or(plain);
+                    let count = plain.len();
+                    intake.input.extend_from_slice(plain);
+                    reader.consume(count);
+                    return Ok(count);
+                }
+                // There is nothing yet: it knows no other error before the end, which is told by
+                // whoever reads.
+                Err(_) if intake.wire.is_empty() => return Ok(0),
+                Err(_) => self.take_in(&mut intake.wire)?,
+            }
+        }
+    }
+
+    /// See [`Stage::has_ended`](super::Stage::has_ended).
+    pub(super) const fn has_ended(&self) -> bool {
+        self.has_ended
+    }
+
+    /// See [`Stage::end`](super::Stage::end). Behind a record that is missing nothing can be said.
+    pub(super) fn end(&mut self) {
+        if self.wire.is_empty() && !self.is_cut {
+            self.connection.send_close_notify();
+        }
+    }
+
+    /// See [`Stage::drop_unsent`](super::Stage::drop_unsent).
+    pub(super) fn drop_unsent(&mut self) -> usize {
+        self.is_cut |= self.wire.clear() > 0;
+        core::mem::take(&mut self.plain)
+    }
+
+    /// Hands rustls some of what was read.
+    fn take_in(&mut self, wire: &mut BytesMut) -> Result<(), TlsError> {
+        let mut unread = &wire[..];
+        let read = self.connection.read_tls(&mut unread);
+        let taken = read.unwrap_or(0);
+        wire.advance(taken);
+        self.connection.process_new_packets()?;
+        if taken == 0 {
+            // It has been emptied, and has no room.
+            let what = "TLS has ended, or a record does not end";
+            return Err(rustls::Error::General(what.into()).into());
+        }
+        Ok(())
+    }
+}
+
+/// What rustls writes to.
+struct Sink<'a>(&'a mut Outbox);
+
+impl Write for Sink<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.put_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        slices.iter().for_each(|slice| self.0.put_slice(slice));
+        Ok(slices.iter().map(|slice| slice.len()).sum())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// How many bytes are encrypted at once: sixteen records.
+const AT_ONCE: usize = 256 * 1024;
+
+/// How many bytes are read at once: four records.
+const READ_AT_ONCE: usize = 64 * 1024;
