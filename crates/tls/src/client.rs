@@ -1,5 +1,6 @@
 //! The end that opens a connection: `` hopen`:tcps://host:port ``.
 
+use core::fmt;
 use std::sync::Arc;
 
 use rustls::client::Resumption;
@@ -29,7 +30,7 @@ use crate::verifier::ServerVerifier;
 /// let error = Client::new(&settings).unwrap_err(); // before anything is connected to
 /// assert!(error.to_string().starts_with("cannot read no/such/ca.pem: "));
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Client {
     config: Arc<ClientConfig>,
     verify: VerifyServer,
@@ -98,6 +99,16 @@ impl Client {
             VerifyServer::Off => Some((&*self.trust, Purpose::Server)),
         };
         Session::new(connection, trust)
+    }
+}
+
+impl fmt::Debug for Client {
+    /// Leaves out the configuration, and so the key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("verify", &self.verify)
+            .field("trust", &self.trust)
+            .finish_non_exhaustive()
     }
 }
 

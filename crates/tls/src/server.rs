@@ -27,7 +27,7 @@ use crate::verifier::ClientVerifier;
 /// What a program needs to take connections with TLS. Made once, it serves for any number of them.
 ///
 /// A client may name in its hello (SNI) what it likes, an address too, as KX's library does.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Server {
     config: Arc<ServerConfig>,
     verify: VerifyClient,
@@ -93,6 +93,16 @@ impl Server {
             VerifyClient::RequestOnly => Some((&*self.trust, Purpose::Client)),
         };
         Session::new(connection, trust)
+    }
+}
+
+impl fmt::Debug for Server {
+    /// Leaves out the configuration, and so the key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("verify", &self.verify)
+            .field("trust", &self.trust)
+            .finish_non_exhaustive()
     }
 }
 
