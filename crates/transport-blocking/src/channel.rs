@@ -211,6 +211,18 @@ impl Channel {
         deadline: Deadline,
         role: Role,
     ) -> Result<Handle, Error> {
+        match self.send_login(credentials, config, deadline) {
+            Ok(connection) => Ok(self.opened(connection, role)),
+            Err(error) => Err(self.given_up(error)),
+        }
+    }
+
+    fn send_login(
+        &mut self,
+        credentials: &Credentials,
+        config: Config,
+        deadline: Deadline,
+    ) -> Result<Connection, Error> {
         let mut outbox = Outbox::default();
         let config = self.told_whether_local(config);
         let mut handshake = ClientHandshake::start(credentials, config, &mut outbox)?;
@@ -226,7 +238,7 @@ impl Channel {
         self.write(&mut outbox, deadline).map_err(refused)?;
         loop {
             handshake = match handshake.receive(&mut self.intake.input)? {
-                Progress::Done(connection) => return Ok(self.opened(connection, role)),
+                Progress::Done(connection) => return Ok(connection),
                 Progress::NeedsInput(handshake) => handshake,
             };
             let room = handshake.make_room(&mut self.intake.input);
@@ -254,17 +266,26 @@ impl Channel {
         timeout: Option<Duration>,
     ) -> Result<Login, Error> {
         let deadline = login_deadline(timeout);
+        match self.take_login(config, deadline) {
+            Ok(login) => Ok(Login {
+                channel: self,
+                login,
+                deadline,
+            }),
+            Err(error) => Err(self.given_up(error)),
+        }
+    }
+
+    fn take_login(
+        &mut self,
+        config: Config,
+        deadline: Deadline,
+    ) -> Result<handshake::Login, Error> {
         let mut handshake = ServerHandshake::start(self.told_whether_local(config));
         self.find_out_encryption(&handshake, deadline)?;
         loop {
             handshake = match handshake.receive(&mut self.intake.input)? {
-                Progress::Done(login) => {
-                    return Ok(Login {
-                        channel: self,
-                        login,
-                        deadline,
-                    });
-                }
+                Progress::Done(login) => return Ok(login),
                 Progress::NeedsInput(handshake) => handshake,
             };
             let room = handshake.make_room(&mut self.intake.input);
@@ -334,6 +355,12 @@ impl Channel {
     fn encrypted(&mut self, tls: Tls, session: Option<Session>) {
         self.stage = Stage::Tls(Box::new(tls));
         self.peer.session = session.map(Arc::new);
+    }
+
+    /// Is told why there is no handle. Returns it again.
+    fn given_up(&mut self, error: Error) -> Error {
+        self.medium.say_goodbye(&mut self.stage);
+        error
     }
 
     /// Writes everything.
@@ -439,7 +466,8 @@ impl Login {
     }
 
     /// Closes the connection, which is how a login is refused. The client is told nothing else.
-    pub fn refuse(self) {
+    pub fn refuse(mut self) {
+        self.channel.medium.say_goodbye(&mut self.channel.stage);
         self.login.refuse();
     }
 }

@@ -32,6 +32,7 @@ pub(crate) use self::pair::Pair;
 #[cfg(unix)]
 pub(crate) use self::socket::Socket;
 use crate::deadline::Deadline;
+use crate::stage::Stage;
 
 /// Moves bytes both ways.
 ///
@@ -166,6 +167,14 @@ impl Medium {
             Self::Socket(socket) => socket.shutdown_write(),
             Self::Pair(pair) => pair.shutdown_write(),
         }
+    }
+
+    /// Has the stage say to the peer that nothing more comes, where it has a way to and that goes at
+    /// once. Nobody waits for it, and a peer that is gone needs it no more.
+    pub(crate) fn say_goodbye(&self, stage: &mut Stage) {
+        stage.end();
+        let mut nothing = Outbox::default();
+        while matches!(self.try_write(stage.outgoing(&mut nothing)), Ok(1..)) {}
     }
 
     /// Ends both directions: whoever waits returns, reading gives what had arrived and then the

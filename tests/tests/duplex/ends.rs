@@ -5,30 +5,40 @@ use std::thread;
 use std::time::Duration;
 
 use hopen_blocking::{
-    Channel, Driver, Error, Handle, Listener, Options, Received, SharedHandle, hopen,
+    Channel, Driver, Error, Handle, ListenOptions, Listener, Options, Received, SharedHandle, hopen,
 };
-use hopen_codec::address::Address;
+use hopen_codec::address::{Address, Endpoint};
 use hopen_codec::auth::Credentials;
 use hopen_codec::config::Config;
 use hopen_codec::connection::Ticket;
 use hopen_codec::value::Value;
+use hopen_tls::ServerMode;
 
-use crate::watchdog;
+use crate::{tls, watchdog};
 
 /// What lies between two handles.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Between {
     Tcp,
     Pipes,
+    #[cfg(unix)]
+    Unix,
+    Tls,
 }
 
 impl Between {
-    /// Both.
-    pub(crate) const ALL: [Self; 2] = [Self::Tcp, Self::Pipes];
+    /// Each of them.
+    pub(crate) const ALL: &[Self] = &[
+        Self::Tcp,
+        Self::Pipes,
+        #[cfg(unix)]
+        Self::Unix,
+        Self::Tls,
+    ];
 
     /// Does something with each, and fails where that does not end.
     pub(crate) fn each(what: &str, work: impl Fn(Self) + Send + Copy + 'static) {
-        for between in Self::ALL {
+        for between in Self::ALL.iter().copied() {
             watchdog::ends(format!("{what}, {between:?}"), move || work(between));
         }
     }
@@ -47,8 +57,11 @@ impl Between {
             configure(config);
         }
         match self {
-            Self::Tcp => over_tcp(client, server),
+            Self::Tcp => over_sockets(client, server, |host, port| Endpoint::Tcp { host, port }),
             Self::Pipes => over_pipes(client, server),
+            #[cfg(unix)]
+            Self::Unix => over_sockets(client, server, |_, port| Endpoint::Unix { port }),
+            Self::Tls => over_sockets(client, server, |host, port| Endpoint::Tcps { host, port }),
         }
     }
 }
@@ -86,12 +99,21 @@ pub(crate) fn echo(mut handle: Handle) -> Vec<Value> {
 /// A time that passes.
 pub(crate) const BRIEF: Duration = Duration::from_millis(10);
 
-fn over_tcp(client: Config, server: Config) -> (Handle, Handle) {
-    let listener = Listener::bind("127.0.0.1:0").expect("a free port");
+fn over_sockets(
+    client: Config,
+    server: Config,
+    endpoint: impl FnOnce(String, u16) -> Endpoint,
+) -> (Handle, Handle) {
+    let mut options = ListenOptions::try_from("127.0.0.1:0").expect("an address");
+    options.mode = ServerMode::Both;
+    options.tls = Some(tls::server());
+    let listener = Listener::bind(options).expect("a free port");
     let port = listener.local_addr().expect("an address").port();
     let accepted = thread::spawn(move || accept(listener.accept().expect("a client"), server));
-    let mut options = Options::new(Address::from(port));
+    let endpoint = endpoint(String::from("127.0.0.1"), port);
+    let mut options = Options::new(Address::new(endpoint));
     options.config = client;
+    options.tls = Some(tls::client());
     let handle = hopen(options).expect("a server");
     (handle, accepted.join().expect("it accepts"))
 }

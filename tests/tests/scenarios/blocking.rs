@@ -1,12 +1,9 @@
-//! The blocking handles, over TCP and over a pair of pipes.
+//! The blocking handles, over sockets and over a pair of pipes.
 
-use std::io::{self, Write, pipe};
-use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::io::pipe;
 use std::time::Duration;
 
-use hopen_blocking::{Channel, Error, Handle, Listener, Options, Phase, Received, hopen};
-use hopen_codec::address::{Address, Endpoint};
-use hopen_codec::auth::Credentials;
+use hopen_blocking::{Channel, Error, Handle, Phase, Received};
 use hopen_codec::config::Config;
 use hopen_codec::connection::Ticket;
 use hopen_codec::remote_error::RemoteError;
@@ -14,21 +11,9 @@ use hopen_codec::value::Value;
 
 use crate::end::{self, End, Ends, Failure, Message, Opened, Opening, Transport, Wire};
 
-/// `hopen` and `Listener`.
-pub(crate) struct Tcp;
+mod sockets;
 
-impl Transport for Tcp {
-    fn name(&self) -> &'static str {
-        "TCP"
-    }
-
-    fn connect(&self, opening: &Opening) -> Ends {
-        match opening {
-            Opening::LogIn(_) => to_their_port(),
-            Opening::Accept | Opening::Refuse => to_our_port(),
-        }
-    }
-}
+pub(crate) use sockets::Sockets;
 
 /// A channel of two pipes.
 pub(crate) struct Pipes;
@@ -148,55 +133,6 @@ impl Opened {
     }
 }
 
-/// The peer listens, and our end connects.
-fn to_their_port() -> Ends {
-    let listener = TcpListener::bind(ANY_PORT).expect("a free port");
-    let port = listener.local_addr().expect("an address").port();
-    Ends {
-        ours: Box::new(move |opening, config, timeout| {
-            let Opening::LogIn(credentials) = opening else {
-                unreachable!("a server does not connect")
-            };
-            Opened::after(hopen(options(port, credentials, config, timeout)))
-        }),
-        theirs: Box::new(move || wire(listener.accept()?.0)),
-    }
-}
-
-/// Our end listens, and the peer connects.
-fn to_our_port() -> Ends {
-    let listener = Listener::bind("127.0.0.1:0").expect("a free port");
-    let address = listener.local_addr().expect("an address");
-    Ends {
-        ours: Box::new(move |opening, config, timeout| {
-            let channel = listener.accept().expect("the peer connects");
-            if matches!(opening, Opening::Refuse) {
-                refuse(channel, config, timeout)
-            } else {
-                accept(channel, config, timeout)
-            }
-        }),
-        theirs: Box::new(move || wire(TcpStream::connect(address)?)),
-    }
-}
-
-fn options(
-    port: u16,
-    credentials: Credentials,
-    config: Config,
-    timeout: Option<Duration>,
-) -> Options {
-    let mut address = Address::new(Endpoint::Tcp {
-        host: Ipv4Addr::LOCALHOST.to_string(),
-        port,
-    });
-    address.credentials = credentials;
-    let mut options = Options::new(address);
-    options.config = config;
-    options.timeout = timeout;
-    options
-}
-
 fn accept(channel: Channel, config: Config, timeout: Option<Duration>) -> Opened {
     match channel.receive_login(config, timeout) {
         Ok(login) => Opened {
@@ -224,34 +160,3 @@ fn refuse(channel: Channel, config: Config, timeout: Option<Duration>) -> Opened
 fn boxed(handle: Handle) -> Option<Box<dyn End>> {
     Some(Box::new(handle))
 }
-
-/// The peer's end of a TCP connection, whose writes are sent at once.
-fn wire(stream: TcpStream) -> io::Result<Wire> {
-    stream.set_nodelay(true)?;
-    Ok(Wire {
-        reader: Box::new(stream.try_clone()?),
-        writer: Box::new(WritingHalf(stream)),
-    })
-}
-
-/// A stream whose clone reads: dropping it tells our end that nothing more comes.
-struct WritingHalf(TcpStream);
-
-impl Write for WritingHalf {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
-}
-
-impl Drop for WritingHalf {
-    fn drop(&mut self) {
-        // It fails where our end has gone, which needs to be told nothing.
-        let _ = self.0.shutdown(Shutdown::Write);
-    }
-}
-
-const ANY_PORT: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 0);

@@ -15,6 +15,7 @@
 //! Another transport is one more implementation of [`Transport`](end::Transport) and
 //! [`End`](end::End), and one more line in [`TRANSPORTS`].
 
+use blocking::{Pipes, Sockets};
 use end::Transport;
 use peer::Way;
 use scenario::Scenario;
@@ -25,8 +26,12 @@ mod list;
 mod peer;
 mod run;
 mod scenario;
+#[path = "../tls/mod.rs"]
+mod tls;
+mod tls_peer;
 #[path = "../watchdog/mod.rs"]
 mod watchdog;
+mod wire;
 
 #[test]
 fn logins_go_the_same_way_everywhere() {
@@ -85,4 +90,12 @@ fn go_the_same_way(scenarios: Vec<Scenario>) {
 }
 
 /// What the list runs over.
-const TRANSPORTS: &[&(dyn Transport + Sync)] = &[&blocking::Tcp, &blocking::Pipes];
+const TRANSPORTS: &[&(dyn Transport + Sync)] = &[
+    &Sockets::Tcp,
+    &Pipes,
+    #[cfg(unix)]
+    &Sockets::Unix,
+    &Sockets::Tcps,
+    #[cfg(unix)]
+    &Sockets::Unixs,
+];

@@ -280,12 +280,7 @@ impl State {
     /// Says to the other side that nothing more comes, where that can be said and goes at once.
     pub(crate) fn say_goodbye(&mut self, medium: &Medium) {
         if self.is_writable() {
-            self.stage.end();
-            // Nobody waits for it, and a peer that is gone needs it no more.
-            while matches!(
-                medium.try_write(self.stage.outgoing(&mut Outbox::default())),
-                Ok(1..)
-            ) {}
+            medium.say_goodbye(&mut self.stage);
         }
     }
 
