@@ -73,6 +73,7 @@ use bytes::Bytes;
 pub use atom::Atom;
 pub use convert::error::{ConvertError, Expected};
 pub use dict::{Dict, DictRef, Pairs};
+pub use display::AtomString;
 pub use elements::Elements;
 pub use function::{
     BinaryPrimitive, DerivedRef, Function, FunctionRef, IteratorPrimitive, LambdaRef,

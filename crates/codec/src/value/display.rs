@@ -35,6 +35,9 @@
 //! assert_eq!(format!("{prices:.3}"), "100 0.333");
 //! ```
 //!
+//! `{:#}` (and `{:#?}`) is the same but for the texts of lambdas, whose lines end where they do in
+//! the source.
+//!
 //! In symbols, the texts of functions and errors q prints every byte as it is. Here control
 //! characters, invisible ones, those that change the direction of writing, and bytes that are no
 //! UTF-8 print as `\ooo`: no peer drives a terminal, and a value stays on its line. A backslash
@@ -59,7 +62,7 @@ mod text;
 
 use core::fmt;
 
-use super::{SymbolRef, Value, ValueRef};
+use super::{Atom, SymbolRef, Value, ValueRef};
 
 pub(crate) use text::Escaped;
 
@@ -82,6 +85,43 @@ impl fmt::Display for SymbolRef<'_> {
     /// the direction of writing, and bytes that are not UTF-8 print as `\ooo`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&Escaped(self.as_bytes()), f)
+    }
+}
+
+impl<'a> Atom<SymbolRef<'a>> {
+    /// Returns the atom as q's `string` has it, which is how tables show their items: without the
+    /// type, quotes or a backtick, and blank where it is null.
+    ///
+    /// | type | text |
+    /// | --- | --- |
+    /// | boolean, byte, guid | `1`; `2a`; `00000000-0000-0000-0000-000000000000`, the null too |
+    /// | short, int, long | `1`; blank; `0W`, `-0W`; of shorts no infinity |
+    /// | real, float | `1.5`, `1e+10`; blank; `0w`, `-0w` |
+    /// | char, symbol | as it is; what would drive a terminal, or is no text, in octal |
+    /// | month, date | `2000.01`; `2000.01.01`; blank; `0W` |
+    /// | other temporals | as in the short form; blank; `0W`, `-0W` |
+    ///
+    /// Precision is q's `\P`, as in the short form.
+    ///
+    /// ```
+    /// use hopen_codec::value::{Atom, Date};
+    ///
+    /// assert_eq!(Atom::Float(5.0).as_ref().string().to_string(), "5");
+    /// assert_eq!(format!("{:.3}", Atom::Float(1.0 / 3.0).as_ref().string()), "0.333");
+    /// assert_eq!(Atom::Date(Date::NULL).as_ref().string().to_string(), "");
+    /// ```
+    pub fn string(self) -> AtomString<'a> {
+        AtomString(self)
+    }
+}
+
+/// An atom as q's `string` has it. Made by [`Atom::string`].
+#[derive(Clone, Copy, Debug)]
+pub struct AtomString<'a>(Atom<SymbolRef<'a>>);
+
+impl fmt::Display for AtomString<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        item::write_string(&self.0, f)
     }
 }
 
@@ -289,6 +329,77 @@ mod tests {
                 "`s#+`a`b!(1 2;(`s#1 2;()))",
             ),
         ]);
+    }
+
+    #[test]
+    fn the_string_of_an_atom_says_no_type_and_is_blank_for_a_null() {
+        for (atom, text) in [
+            (Atom::Boolean(true), "1"),
+            (Atom::Boolean(false), "0"),
+            (Atom::Byte(Byte(0x2a)), "2a"),
+            (
+                Atom::Guid(Guid::default()),
+                "00000000-0000-0000-0000-000000000000",
+            ),
+            (Atom::Short(7), "7"),
+            (Atom::Short(i16::MIN), ""),
+            (Atom::Short(i16::MAX), "32767"),
+            (Atom::Int(-1), "-1"),
+            (Atom::Int(i32::MIN), ""),
+            (Atom::Long(i64::MAX), "0W"),
+            (Atom::Long(-i64::MAX), "-0W"),
+            (Atom::Long(i64::MIN), ""),
+            (Atom::Real(1.5), "1.5"),
+            (Atom::Real(f32::NAN), ""),
+            (Atom::Real(f32::INFINITY), "0w"),
+            (Atom::Float(5.0), "5"),
+            (Atom::Float(123_456_789.0), "1.234568e+08"),
+            (Atom::Float(-f64::NAN), ""),
+            (Atom::Float(-f64::INFINITY), "-0w"),
+            (Atom::Char(Char(b'"')), "\""),
+            (Atom::Char(Char(b' ')), " "),
+            (Atom::Char(Char(0x1b)), r"\033"),
+            (Atom::Char(Char(0xe9)), r"\351"),
+            (Atom::Symbol(Symbol::new("a b").unwrap()), "a b"),
+            (Atom::Symbol(Symbol::new("a\nb").unwrap()), r"a\012b"),
+            (Atom::Symbol(Symbol::NULL), ""),
+            (
+                Atom::Timestamp(Timestamp(0)),
+                "2000.01.01D00:00:00.000000000",
+            ),
+            (Atom::Timestamp(Timestamp::NULL), ""),
+            (Atom::Month(Month(1)), "2000.02"),
+            (Atom::Month(Month::NULL), ""),
+            (Atom::Date(Date(0)), "2000.01.01"),
+            (Atom::Date(Date::INFINITY), "0W"),
+            (Atom::Datetime(Datetime(0.0)), "2000.01.01T00:00:00.000"),
+            (Atom::Datetime(Datetime(f64::NAN)), ""),
+            (Atom::Timespan(Timespan(-1)), "-0D00:00:00.000000001"),
+            (Atom::Timespan(Timespan::NULL), ""),
+            (Atom::Minute(Minute(61)), "01:01"),
+            (Atom::Second(Second::NULL), ""),
+            (Atom::Time(Time(1)), "00:00:00.001"),
+        ] {
+            assert_eq!(atom.as_ref().string().to_string(), text, "{atom:?}");
+        }
+        let third = Atom::Float(1.0 / 3.0);
+        assert_eq!(format!("{:.3}", third.as_ref().string()), "0.333");
+    }
+
+    #[test]
+    fn the_alternate_form_keeps_the_lines_of_lambdas_and_of_nothing_else() {
+        let source = "{x\n\u{1b}+y}\n";
+        for (value, expected) in [
+            (lambda(source), "{x\n\\033+y}\n"),
+            (
+                projection(lambda(source), [atom(1_i64)]),
+                "{x\n\\033+y}\n[1]",
+            ),
+            (symbol("a\nb"), r"`a\012b"),
+            (text("a\nb"), r#""a\nb""#),
+        ] {
+            assert_eq!(format!("{value:#}"), expected);
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use core::fmt;
 use super::super::item::{Byte, Char, Guid, Item};
 use super::super::temporal::{Date, Datetime, Minute, Month, Second, Time, Timespan, Timestamp};
 use super::super::{Atom, BasicType, SymbolRef, Vector, with_atom, with_vector};
-use super::text::write_chars;
+use super::text::{Escaped, write_chars};
 
 /// How an item looks.
 pub(super) trait Short: Item {
@@ -17,6 +17,11 @@ pub(super) trait Short: Item {
     const END: &'static str = "";
 
     fn write(self, f: &mut fmt::Formatter<'_>) -> Result<Shows, fmt::Error>;
+
+    /// Returns whether q's `string` leaves the item blank: nulls, but for that of guids.
+    fn is_blank(self) -> bool {
+        false
+    }
 }
 
 /// Whether the type of an item can be told from its text.
@@ -32,6 +37,19 @@ pub(super) fn write_atom(atom: &Atom<SymbolRef<'_>>, f: &mut fmt::Formatter<'_>)
         f.write_str("`")?;
         fmt::Display::fmt(&symbol, f)
     })
+}
+
+/// Writes an atom as q's `string` does.
+pub(super) fn write_string(atom: &Atom<SymbolRef<'_>>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    if let Atom::Char(char) = atom {
+        return fmt::Display::fmt(&Escaped(&[char.0]), f);
+    }
+    with_atom!(*atom, item => {
+        if !item.is_blank() {
+            item.write(f)?;
+        }
+        Ok(())
+    }, symbol => fmt::Display::fmt(&symbol, f))
 }
 
 /// Writes a vector, without its attribute.

@@ -2,6 +2,7 @@
 
 use core::fmt::{self, Write as _};
 
+use super::super::item::Nullable;
 use super::item::{Short, Shows};
 
 impl Short for i16 {
@@ -14,6 +15,10 @@ impl Short for i16 {
             _ => write!(f, "{self}")?,
         }
         Ok(Shows::Nothing)
+    }
+
+    fn is_blank(self) -> bool {
+        self.is_null()
     }
 }
 
@@ -32,6 +37,10 @@ macro_rules! integer {
                     _ => write!(f, "{self}")?,
                 }
                 Ok(Shows::Nothing)
+            }
+
+            fn is_blank(self) -> bool {
+                self.is_null()
             }
         }
     };
@@ -52,6 +61,10 @@ impl Short for f32 {
         // Neither a point nor an exponent tells a real from a float.
         Ok(Shows::Nothing)
     }
+
+    fn is_blank(self) -> bool {
+        self.is_null()
+    }
 }
 
 impl Short for f64 {
@@ -63,6 +76,10 @@ impl Short for f64 {
             return Ok(Shows::Type);
         }
         write_float(self, f)
+    }
+
+    fn is_blank(self) -> bool {
+        self.is_null()
     }
 }
 

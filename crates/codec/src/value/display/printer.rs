@@ -5,7 +5,7 @@ use core::fmt;
 use super::super::types::Attribute;
 use super::super::{BasicType, Node, Nodes, UnaryPrimitive, ValueRef, Vector};
 use super::item::{write_atom, write_vector};
-use super::text::Escaped;
+use super::text::{Escaped, pieces};
 
 /// Writes a value.
 pub(super) fn write_value(value: ValueRef<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -65,7 +65,7 @@ impl<'a> Printer<'_, '_, 'a> {
         if let Node::Lambda { .. } = &node
             && let Some(Node::Vector(Vector::Char(text))) = nodes.next()
         {
-            fmt::Display::fmt(&Escaped(text.as_bytes()), self.f)?;
+            self.print_source(text.as_bytes())?;
         }
         if node.parts() > 0 {
             self.open.push(Open {
@@ -80,6 +80,21 @@ impl<'a> Printer<'_, '_, 'a> {
         self.f.write_str(marks.end)?;
         self.f.write_str(behind)?;
         self.close()
+    }
+
+    /// Writes the text of a lambda: on one line, or on its own ones in the alternate form.
+    fn print_source(&mut self, text: &[u8]) -> fmt::Result {
+        if !self.f.alternate() {
+            return fmt::Display::fmt(&Escaped(text), self.f);
+        }
+        let lines = pieces(text).flat_map(|piece| piece.split_inclusive(|byte| *byte == b'\n'));
+        for line in lines {
+            match line.strip_suffix(b"\n") {
+                Some(line) => writeln!(self.f, "{}", Escaped(line))?,
+                None => fmt::Display::fmt(&Escaped(line), self.f)?,
+            }
+        }
+        Ok(())
     }
 
     /// Ends the objects of which no part is to come any more.

@@ -5,6 +5,7 @@ use core::fmt;
 use jiff::SignedDuration;
 use jiff::civil;
 
+use super::super::item::Nullable;
 use super::super::temporal::{Date, Datetime, Minute, Month, Second, Time, Timespan, Timestamp};
 use super::item::{Short, Shows};
 
@@ -27,6 +28,10 @@ macro_rules! temporal {
                 };
                 f.write_str(text)?;
                 Ok(Shows::Nothing)
+            }
+
+            fn is_blank(self) -> bool {
+                self.is_null()
             }
         }
     )*};
@@ -58,6 +63,10 @@ impl Short for Datetime {
             "-0w"
         })?;
         Ok(Shows::Nothing)
+    }
+
+    fn is_blank(self) -> bool {
+        self.is_null()
     }
 }
 

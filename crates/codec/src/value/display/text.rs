@@ -10,7 +10,7 @@ pub(crate) struct Escaped<'a>(pub(crate) &'a [u8]);
 
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for chunk in self.0.utf8_chunks() {
+        for chunk in pieces(self.0).flat_map(<[u8]>::utf8_chunks) {
             let mut rest = chunk.valid();
             while let Some((at, steering)) = rest.char_indices().find(|(_, c)| steers(*c)) {
                 let (plain, from) = rest.split_at(at);
@@ -29,7 +29,8 @@ impl fmt::Display for Escaped<'_> {
 /// Writes the inside of a q string: what stands between its quotes.
 pub(super) fn write_chars(chars: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
-    for run in chars.chunk_by(|a, b| is_plain(*a) && is_plain(*b)) {
+    let pieces = chars.chunks(PIECE);
+    for run in pieces.flat_map(|piece| piece.chunk_by(|a, b| is_plain(*a) && is_plain(*b))) {
         match run {
             b"\"" => f.write_str("\\\"")?,
             b"\\" => f.write_str("\\\\")?,
@@ -43,6 +44,30 @@ pub(super) fn write_chars(chars: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Resu
         }
     }
     Ok(())
+}
+
+/// Cuts bytes into pieces of at most [`PIECE`], none of them within a character.
+pub(super) fn pieces(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = bytes;
+    core::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let (piece, behind) = rest.split_at(end_of_piece(rest));
+        rest = behind;
+        Some(piece)
+    })
+}
+
+/// Returns where the first piece of some bytes ends: after [`PIECE`] of them, or where the character
+/// begins that would not be whole.
+fn end_of_piece(bytes: &[u8]) -> usize {
+    let begins = |at: &usize| bytes.get(*at).is_some_and(|byte| byte & 0xc0 != 0x80);
+    if bytes.len() <= PIECE {
+        return bytes.len();
+    }
+    let mut ends = (PIECE - 3..=PIECE).rev();
+    ends.find(begins).unwrap_or(PIECE)
 }
 
 fn write_octal(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -71,9 +96,60 @@ const fn steers(c: char) -> bool {
     )
 }
 
+/// How many bytes of a text are looked at before the first of them is written, so that whoever
+/// stops writing, after a line say, stops reading as well.
+const PIECE: usize = 1024;
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_is_written_in_pieces_that_do_not_cut_a_character() {
+        for unit in ["a", "é", "価", "\u{1F468}"] {
+            for shift in 0..4 {
+                let text = "a".repeat(shift) + &unit.repeat(2 * PIECE / unit.len());
+                assert_eq!(Escaped(text.as_bytes()).to_string(), text);
+                assert!(pieces(text.as_bytes()).all(|piece| piece.len() <= PIECE));
+            }
+        }
+        let continued = [0x80; 2 * PIECE];
+        assert_eq!(Escaped(&continued).to_string(), r"\200".repeat(2 * PIECE));
+    }
+
+    #[test]
+    fn who_stops_writing_stops_reading() {
+        use crate::value::{Char, Symbol, Value};
+
+        let chars: Vec<Char> = vec![Char(b'a'); 100 * PIECE];
+        let name = Symbol::new(vec![b'a'; 100 * PIECE]).unwrap();
+        for value in [
+            Value::from(chars),
+            Value::from(name),
+            Value::from(vec![1_i64; 100 * PIECE]),
+            Value::from(vec![0.5; 100 * PIECE]),
+            Value::from(vec![true; 100 * PIECE]),
+            Value::from((vec![1_i64; 100 * PIECE], "text")),
+        ] {
+            let mut line = Line { room: 80, seen: 0 };
+            fmt::Write::write_fmt(&mut line, format_args!("{value}")).unwrap_err();
+            assert!(line.seen <= 81 + PIECE, "{} bytes were written", line.seen);
+        }
+    }
+
+    /// A writer that fails when its room is used up.
+    struct Line {
+        room: usize,
+        seen: usize,
+    }
+
+    impl fmt::Write for Line {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            self.seen += text.len();
+            self.room = self.room.checked_sub(text.len()).ok_or(fmt::Error)?;
+            Ok(())
+        }
+    }
 
     #[test]
     fn text_shows_as_it_is() {
