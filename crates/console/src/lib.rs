@@ -1,0 +1,8 @@
+//! x
+mod console;
+mod layout;
+mod line;
+mod precision;
+
+pub use console::{Console, Shown};
+pub use precision::Precision;
