@@ -414,12 +414,12 @@ fn what_is_nested_any_deeper_shows_in_short_form() {
         let shown = show(&received(&body));
         assert!(shown.lines().count() <= 3 && shown.len() <= 240, "{shown}");
     }
-    // Sixteen levels are laid out, the list itself being one of them.
+    // Sixteen lists inside each other are laid out.
     let nested = |levels: usize| {
         received(&[&b"\0\0\x01\0\0\0".repeat(levels)[..], b"\x04\0\x01\0\0\0a"].concat())
     };
-    assert_eq!(show(&nested(14)), "61\n");
-    assert_eq!(show(&nested(16)), format!("{}0x61\n", ",".repeat(17)));
+    assert_eq!(show(&nested(16)), ",0x61\n");
+    assert_eq!(show(&nested(17)), format!("{}0x61\n", ",".repeat(18)));
 }
 
 #[test]
