@@ -131,17 +131,20 @@ impl fmt::Display for Shown<'_> {
             columns,
             precision,
         } = self.console;
-        match self.value {
-            ValueRef::Function(FunctionRef::Unary(UnaryPrimitive::IDENTITY)) => Ok(()),
-            ValueRef::Function(_) => self.write_function(f),
-            ValueRef::List(_) | ValueRef::Dict(_) | ValueRef::Table(_) => {
-                match Layout::new(columns, precision).lines(self.value, lines) {
-                    Ok(lines) => lines.iter().try_for_each(|line| writeln!(f, "{line}")),
-                    Err(_) => self.write_short_form(f),
-                }
+        if let ValueRef::Function(function) = self.value {
+            if let FunctionRef::Unary(UnaryPrimitive::IDENTITY) = function {
+                return Ok(());
             }
-            _ => self.write_short_form(f),
+            return self.write_function(f);
         }
+        let is_laid_out = matches!(
+            self.value,
+            ValueRef::List(_) | ValueRef::Dict(_) | ValueRef::Table(_)
+        );
+        if is_laid_out && let Ok(lines) = Layout::new(columns, precision).lines(self.value, lines) {
+            return lines.iter().try_for_each(|line| writeln!(f, "{line}"));
+        }
+        self.write_short_form(f)
     }
 }
 

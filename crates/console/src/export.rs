@@ -7,7 +7,7 @@ use core::fmt::{self, Write as _};
 use std::io;
 
 use hopen_codec::value::{
-    Atom, BasicType, Elements, SymbolRef, TableError, TableRef, ValueRef, ValueType,
+    Atom, BasicType, Elements, SymbolRef, TableError, TableRef, ValueRef, ValueType, Vector,
 };
 
 use crate::Precision;
@@ -97,14 +97,15 @@ pub(crate) struct Column<'a> {
 impl<'a> Rows<'a> {
     /// Returns the rows of a value, unless it is no table.
     pub(crate) fn of(value: ValueRef<'a>) -> Result<Option<Self>, TableError> {
-        match value {
-            ValueRef::Table(table) => Self::of_table(table).map(Some),
-            ValueRef::Dict(dict) => match dict.keyed_table() {
-                Some((keys, values)) => Self::of_keyed_table(keys, values).map(Some),
-                None => Ok(None),
-            },
-            _ => Ok(None),
+        if let ValueRef::Table(table) = value {
+            return Self::of_table(table).map(Some);
         }
+        if let ValueRef::Dict(dict) = value
+            && let Some((keys, values)) = dict.keyed_table()
+        {
+            return Self::of_keyed_table(keys, values).map(Some);
+        }
+        Ok(None)
     }
 
     fn of_table(table: TableRef<'a>) -> Result<Self, TableError> {
@@ -149,6 +150,28 @@ impl<'a> Rows<'a> {
         self.left = self.left.checked_sub(1)?;
         let items = |column: &mut Column<'a>| Some((column.name, column.items.next()?));
         Some(self.columns.iter_mut().filter_map(items))
+    }
+}
+
+/// Writes an item that stands for itself: of chars and symbols their bytes, of other atoms their
+/// text, of anything else q's short form.
+pub(crate) fn write_field(
+    item: ValueRef<'_>,
+    precision: Precision,
+    out: &mut impl io::Write,
+) -> io::Result<()> {
+    if let ValueRef::Vector(Vector::Char(chars)) = item {
+        return out.write_all(chars.as_bytes());
+    }
+    let ValueRef::Atom(atom) = item else {
+        return write!(out, "{item:.*}", precision.digits());
+    };
+    if let Atom::Symbol(symbol) = atom {
+        out.write_all(symbol.as_bytes())
+    } else if let Atom::Char(char) = atom {
+        out.write_all(&[char.0])
+    } else {
+        write!(out, "{}", Text { atom, precision })
     }
 }
 

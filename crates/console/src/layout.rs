@@ -48,15 +48,17 @@ impl Layout {
         depth: usize,
     ) -> Result<Vec<Line>, CannotLayOut> {
         let depth = depth.checked_sub(1).ok_or(CannotLayOut)?;
-        match value {
-            ValueRef::List(list) => self.list(list, most, depth),
-            ValueRef::Dict(dict) => self.dict(dict, most, depth),
-            ValueRef::Table(table) => self.table(table, most, depth),
-            _ => {
-                let items = value.elements().ok_or(CannotLayOut)?;
-                items.take(most).map(|item| self.item(item)).collect()
-            }
+        if let ValueRef::List(list) = value {
+            return self.list(list, most, depth);
         }
+        if let ValueRef::Dict(dict) = value {
+            return self.dict(dict, most, depth);
+        }
+        if let ValueRef::Table(table) = value {
+            return self.table(table, most, depth);
+        }
+        let items = value.elements().ok_or(CannotLayOut)?;
+        items.take(most).map(|item| self.item(item)).collect()
     }
 
     /// Lays out keys and what they map to, beside each other.
@@ -254,11 +256,10 @@ fn widest(lines: &[Line]) -> usize {
 
 /// Returns whether a value is a table, keyed or not.
 fn is_table(value: ValueRef<'_>) -> bool {
-    match value {
-        ValueRef::Table(_) => true,
-        ValueRef::Dict(dict) => dict.keyed_table().is_some(),
-        _ => false,
+    if let ValueRef::Dict(dict) = value {
+        return dict.keyed_table().is_some();
     }
+    matches!(value, ValueRef::Table(_))
 }
 
 /// Returns whether a value is a vector that prints as one text: booleans, bytes, chars.
@@ -281,21 +282,19 @@ fn count_of_each(values: &[ValueRef<'_>]) -> Option<usize> {
 
 /// Returns how many items a vector or list has.
 fn items(value: ValueRef<'_>) -> Option<usize> {
-    match value {
-        ValueRef::Vector(vector) => Some(vector.len()),
-        ValueRef::List(list) => Some(list.len()),
-        _ => None,
-    }
+    value.elements().map(|items| items.len())
 }
 
 /// Returns how many rows, pairs or items a value has: q's `count`.
 fn count(value: ValueRef<'_>, depth: usize) -> Result<usize, CannotLayOut> {
     let mut value = value;
     for _ in 0..=depth {
-        value = match value {
-            ValueRef::Dict(dict) => dict.keys(),
-            ValueRef::Table(table) => table.columns().next().ok_or(CannotLayOut)?.1,
-            _ => return items(value).ok_or(CannotLayOut),
+        value = if let ValueRef::Dict(dict) = value {
+            dict.keys()
+        } else if let ValueRef::Table(table) = value {
+            table.columns().next().ok_or(CannotLayOut)?.1
+        } else {
+            return items(value).ok_or(CannotLayOut);
         };
     }
     Err(CannotLayOut)

@@ -64,7 +64,9 @@ fn a_value_of_any_size_is_shown_in_the_memory_of_what_shows() {
 
 fn received(body: &[u8]) -> Value {
     let body = Body::from_bytes(body.to_vec().into(), ByteOrder::Little);
-    body.decode(&Limits::client()).unwrap().unwrap()
+    body.decode(&Limits::client())
+        .expect("a value")
+        .expect("no error")
 }
 
 /// Counts what is written, and keeps nothing.

@@ -468,7 +468,9 @@ fn show(value: &Value) -> String {
 
 fn received(body: &[u8]) -> Value {
     let body = Body::from_bytes(body.to_vec().into(), ByteOrder::Little);
-    body.decode(&Limits::client()).unwrap().unwrap()
+    body.decode(&Limits::client())
+        .expect("a value")
+        .expect("no error")
 }
 
 fn longs(items: &[i64]) -> Value {
@@ -476,7 +478,11 @@ fn longs(items: &[i64]) -> Value {
 }
 
 fn symbols<const N: usize>(names: [&str; N]) -> Value {
-    Value::from(names.map(|name| Symbol::new(name).unwrap()).to_vec())
+    Value::from(
+        names
+            .map(|name| Symbol::new(name).expect("no NUL"))
+            .to_vec(),
+    )
 }
 
 fn list(items: impl IntoIterator<Item = Value>) -> Value {
@@ -484,6 +490,6 @@ fn list(items: impl IntoIterator<Item = Value>) -> Value {
 }
 
 fn table<const N: usize>(columns: [(&str, Value); N]) -> Value {
-    let columns = columns.map(|(name, column)| (Symbol::new(name).unwrap(), column));
-    Table::new(columns).unwrap().into()
+    let columns = columns.map(|(name, column)| (Symbol::new(name).expect("no NUL"), column));
+    Table::new(columns).expect("a table").into()
 }

@@ -1,11 +1,11 @@
 //! Tables as CSV.
 
-use std::io::{self, Write as _};
+use std::io;
 
 use csv::Writer;
-use hopen_codec::value::{Atom, ValueRef, Vector};
+use hopen_codec::value::ValueRef;
 
-use super::{ExportError, Rows, Text};
+use super::{ExportError, Rows, write_field};
 use crate::Precision;
 
 /// Writes a table as CSV (RFC 4180, but that lines end with `\n`): a line of the names of its
@@ -63,11 +63,12 @@ pub fn write_csv(
         csv.write_field(name).map_err(cause)?;
     }
     end_row(&mut csv)?;
-    let mut scratch = Vec::new();
+    let mut field = Vec::new();
     while let Some(row) = rows.next_row() {
         for (_, item) in row {
-            let field = field(item, precision, &mut scratch)?;
-            csv.write_field(field).map_err(cause)?;
+            field.clear();
+            write_field(item, precision, &mut field)?;
+            csv.write_field(&field).map_err(cause)?;
         }
         end_row(&mut csv)?;
     }
@@ -80,27 +81,12 @@ fn end_row(csv: &mut Writer<impl io::Write>) -> io::Result<()> {
 
 /// Returns the error of the writer below: its kind tells whether a reader has gone.
 fn cause(error: csv::Error) -> io::Error {
-    match error.into_kind() {
-        csv::ErrorKind::Io(error) => error,
-        other => io::Error::other(format!("{other:?}")),
+    let kind = error.into_kind();
+    if let csv::ErrorKind::Io(error) = kind {
+        error
+    } else {
+        io::Error::other(format!("{kind:?}"))
     }
-}
-
-/// Returns the bytes of an item, which are made in `scratch` where it has none.
-fn field<'a>(
-    item: ValueRef<'a>,
-    precision: Precision,
-    scratch: &'a mut Vec<u8>,
-) -> io::Result<&'a [u8]> {
-    scratch.clear();
-    match item {
-        ValueRef::Atom(Atom::Symbol(symbol)) => return Ok(symbol.as_bytes()),
-        ValueRef::Vector(Vector::Char(chars)) => return Ok(chars.as_bytes()),
-        ValueRef::Atom(Atom::Char(char)) => scratch.push(char.0),
-        ValueRef::Atom(atom) => write!(scratch, "{}", Text { atom, precision })?,
-        _ => write!(scratch, "{item:.*}", precision.digits())?,
-    }
-    Ok(scratch)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use hopen_codec::value::{
 };
 use serde_json::ser::{CompactFormatter, Formatter as _};
 
-use super::{ExportError, Rows, Text};
+use super::{ExportError, Rows, Text, write_field};
 use crate::Precision;
 
 /// Writes a value as JSON, about as q's `.j.j` does, without an end of line behind it.
@@ -89,13 +89,19 @@ impl<W: io::Write> Json<W> {
         if let Some(rows) = Rows::of(value)? {
             return self.write_rows(rows);
         }
-        match value {
-            ValueRef::Atom(atom) => Ok(self.write_atom(atom)?),
-            ValueRef::Vector(Vector::Char(chars)) => Ok(self.write_string(chars.as_bytes())?),
-            ValueRef::Dict(dict) => self.write_dict(dict),
-            ValueRef::Function(function) => Ok(self.write_function(function)?),
-            _ => self.write_array(value.elements().into_iter().flatten()),
+        if let ValueRef::Atom(atom) = value {
+            return Ok(self.write_atom(atom)?);
         }
+        if let ValueRef::Vector(Vector::Char(chars)) = value {
+            return Ok(self.write_string(chars.as_bytes())?);
+        }
+        if let ValueRef::Dict(dict) = value {
+            return self.write_dict(dict);
+        }
+        if let ValueRef::Function(function) = value {
+            return Ok(self.write_function(function)?);
+        }
+        self.write_array(value.elements().into_iter().flatten())
     }
 
     fn write_rows(&mut self, mut rows: Rows<'_>) -> Result<(), ExportError> {
@@ -179,17 +185,9 @@ impl<W: io::Write> Json<W> {
     /// Writes the name of a field, and what stands behind it.
     fn begin_field(&mut self, name: ValueRef<'_>, is_first: bool) -> io::Result<()> {
         self.format.begin_object_key(&mut self.out, is_first)?;
-        let precision = self.precision;
-        match name {
-            ValueRef::Atom(Atom::Symbol(symbol)) => self.write_string(symbol.as_bytes())?,
-            ValueRef::Atom(Atom::Char(char)) => self.write_string(&[char.0])?,
-            ValueRef::Vector(Vector::Char(chars)) => self.write_string(chars.as_bytes())?,
-            ValueRef::Atom(atom) => self.write_ascii(&Text { atom, precision })?,
-            _ => {
-                let text = format!("{name:.*}", precision.digits());
-                self.write_string(text.as_bytes())?;
-            }
-        }
+        let mut text = Vec::new();
+        write_field(name, self.precision, &mut text)?;
+        self.write_string(&text)?;
         self.format.end_object_key(&mut self.out)?;
         self.format.begin_object_value(&mut self.out)
     }
@@ -221,18 +219,18 @@ impl<W: io::Write> Json<W> {
     }
 
     fn write_function(&mut self, function: FunctionRef<'_>) -> io::Result<()> {
-        match function {
-            FunctionRef::Unary(UnaryPrimitive::IDENTITY) => self.format.write_null(&mut self.out),
-            FunctionRef::Lambda(lambda) => self.write_string(lambda.text()),
-            _ => {
-                let text = format!(
-                    "{:.*}",
-                    self.precision.digits(),
-                    ValueRef::Function(function)
-                );
-                self.write_string(text.as_bytes())
-            }
+        if let FunctionRef::Unary(UnaryPrimitive::IDENTITY) = function {
+            return self.format.write_null(&mut self.out);
         }
+        if let FunctionRef::Lambda(lambda) = function {
+            return self.write_string(lambda.text());
+        }
+        let text = format!(
+            "{:.*}",
+            self.precision.digits(),
+            ValueRef::Function(function)
+        );
+        self.write_string(text.as_bytes())
     }
 
     /// Writes a string of digits and the like, in which nothing has to be escaped.
