@@ -3,6 +3,11 @@
 //! The definition is that of q's `.Q.s`, written down as it reads: all texts are made in full, padded
 //! and then cut.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the definition is told by what it names; everything else shows in short form"
+)]
+
 use hopen_codec::strategy;
 use hopen_codec::value::{BasicType, FunctionRef, UnaryPrimitive, ValueRef};
 use hopen_console::{Console, Precision};
