@@ -44,14 +44,16 @@ impl fmt::Display for ExportError {
         match self {
             Self::NotATable { found } => write!(f, "the value is no table: its type is {found}"),
             Self::Table(error) => write!(f, "a table is not whole: {error}"),
-            Self::Dict { keys, values } => {
-                let count = |side: &Option<usize>| match side {
-                    Some(count) => count.to_string(),
-                    None => "uncountable".to_owned(),
-                };
-                let (keys, values) = (count(keys), count(values));
-                write!(f, "a dictionary maps {keys} keys to {values} values")
+            Self::Dict { keys: None, .. } => {
+                f.write_str("the keys of a dictionary are neither a vector nor a list")
             }
+            Self::Dict { values: None, .. } => {
+                f.write_str("a dictionary maps its keys to no vector, list or table")
+            }
+            Self::Dict {
+                keys: Some(keys),
+                values: Some(values),
+            } => write!(f, "a dictionary maps {keys} keys to {values} values"),
             Self::TooDeep { most } => {
                 write!(f, "more than {most} values are inside each other")
             }
@@ -264,7 +266,21 @@ mod tests {
                     keys: Some(1),
                     values: None,
                 },
-                "a dictionary maps 1 keys to uncountable values",
+                "a dictionary maps its keys to no vector, list or table",
+            ),
+            (
+                ExportError::Dict {
+                    keys: None,
+                    values: Some(1),
+                },
+                "the keys of a dictionary are neither a vector nor a list",
+            ),
+            (
+                ExportError::Dict {
+                    keys: Some(2),
+                    values: Some(1),
+                },
+                "a dictionary maps 2 keys to 1 values",
             ),
             (
                 ExportError::TooDeep { most: 3 },

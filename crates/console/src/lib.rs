@@ -87,9 +87,12 @@
 //!
 //! # Where the rules come from
 //!
-//! From the definition of `.Q.s` in KX's `q.k`, as `docs/protocol.md` of this project tells it, and
-//! from outputs of q that KX and others published. No licensed q was at hand. What q shows of two or
-//! more empty lists within a list, which are blank lines here, is our reading.
+//! From the definition of `.Q.s` in KX's `q.k`, which comes with PyKX, and from outputs of q that KX
+//! and others published. No licensed q was at hand. What q shows of empty lists within a list, a
+//! blank line for each here, is our reading, and so is what JSON and CSV have of types that KX's
+//! pages give no example of: `.j.j` is described by its
+//! [namespace page](https://code.kx.com/q/ref/dotj/), CSV by the one on
+//! [file text](https://code.kx.com/q/ref/file-text/).
 
 mod console;
 mod export;

@@ -311,6 +311,15 @@ fn long_lines_end_with_two_dots() {
 }
 
 #[test]
+fn a_matrix_of_lists_shows_as_much_as_one_of_vectors() {
+    let row = |count| list((0..count).map(|_| Value::from(1_i64)));
+    let shown = |count| show(&list([row(count), row(count)]));
+    let widest = "1 ".repeat(39) + "1\n";
+    assert_eq!(shown(40), widest.repeat(2));
+    assert_eq!(shown(41), format!("{}..\n", &widest[..77]).repeat(2));
+}
+
+#[test]
 fn size_and_precision_are_those_of_q_s_system_commands() {
     let value = list((0..3_000).map(|n| Value::from(vec![f64::from(n) / 3.0; 3_000])));
     let size = |lines, columns| {

@@ -59,8 +59,9 @@ use crate::Precision;
 /// # Errors
 ///
 /// Where the columns of a table do not fit together or did not come with it, where a dictionary has
-/// not as many keys as values, or where `out` fails: then a part may have been written. Where more
-/// than 128 values are inside each other: then nothing has been.
+/// not as many keys as values, or the rows of a table for its keys and no table for its values, or
+/// where `out` fails: then a part may have been written. Where more than 128 values are inside each
+/// other: then nothing has been.
 pub fn write_json(
     value: ValueRef<'_>,
     precision: Precision,
