@@ -130,10 +130,10 @@ pub enum CertificateFault {
     NotYetValid,
     /// It is for other purposes: not for servers, or not for clients.
     Purpose,
-    /// It is not signed by the key of its issuer, or what the peer signed not by the certificate's.
+    /// It is not signed by the key of its issuer, or what the peer signed not by the certificate's; or
+    /// that key is RSA with less than 2048 bits, which verifies nothing here.
     BadSignature,
-    /// It is signed in a way that is not sound (MD5, SHA-1), or a key is too short (RSA below 2048
-    /// bits), or of a kind that is not supported.
+    /// It is signed in a way that is not sound (MD5, SHA-1) or not supported.
     Algorithm,
     /// It has no subject alternative name to compare with what was connected to.
     NoName,
@@ -248,10 +248,12 @@ impl fmt::Display for CertificateFault {
             Self::Expired => f.write_str("it has expired"),
             Self::NotYetValid => f.write_str("it is not valid yet; is the clock right?"),
             Self::Purpose => f.write_str("its extended key usage is for other purposes"),
-            Self::BadSignature => f.write_str("a signature does not fit its key"),
+            Self::BadSignature => f.write_str(
+                "a signature does not fit its key, or that key is RSA with less than 2048 bits",
+            ),
             Self::Algorithm => f.write_str(
-                "it is signed with MD5 or SHA-1, has an RSA key below 2048 bits, or is of a kind \
-                 that is not supported; make it anew",
+                "it is signed with MD5, SHA-1, or in a way that is not supported; make it anew with \
+                 SHA-256",
             ),
             Self::NoName => f.write_str(
                 "it has no subject alternative name, and its CN does not count; make it anew with \

@@ -42,7 +42,7 @@
 //! script makes says the contrary, and OpenSSL itself refuses what it signs: make it with `-extensions
 //! v3_ca`. A common name (CN) is no name; q compares it under `HOSTIP`, rustls and browsers do not.
 //! Client certificates are treated alike, without names. Each check has a test in
-//! `tests/certificates.rs`, with a certificate that fails this one only.
+//! `tests/ends/certificates.rs`, with a certificate that fails this one only.
 //!
 //! Sessions are not resumed: every connection is verified.
 //!
