@@ -108,9 +108,6 @@ impl Trust {
         let certificates = read_certificates(file)?;
         let count = certificates.len();
         for (index, certificate) in certificates.into_iter().enumerate() {
-            if self.listed.iter().any(|listed| listed.der == certificate) {
-                continue;
-            }
             let listed = Listed::new(certificate).ok_or_else(|| TlsError::BadCertificate {
                 file: file.into(),
                 index,
@@ -230,8 +227,7 @@ impl Trust {
         key: &SubjectPublicKeyInfoDer<'_>,
     ) -> Result<(), CertificateFault> {
         let signed = Signed::parse(leaf).ok_or(CertificateFault::Encoding)?;
-        let signature = &certificate.signature_value;
-        if certificate.signature_algorithm != certificate.signature || signature.unused_bits != 0 {
+        if certificate.signature_algorithm != certificate.signature {
             return Err(CertificateFault::Encoding);
         }
         let key =
@@ -241,7 +237,7 @@ impl Trust {
             if algorithm.signature_alg_id().as_ref() != signed.algorithm {
                 continue;
             }
-            match key.verify_signature(*algorithm, signed.message, &signature.data) {
+            match key.verify_signature(*algorithm, signed.message, signed.signature) {
                 Ok(()) => return Ok(()),
                 Err(webpki::Error::InvalidSignatureForPublicKey) => {
                     return Err(CertificateFault::BadSignature);
@@ -365,19 +361,35 @@ struct Signed<'a> {
     message: &'a [u8],
     /// Without, as rustls keeps it.
     algorithm: &'a [u8],
+    signature: &'a [u8],
 }
 
 impl<'a> Signed<'a> {
     fn parse(leaf: &'a [u8]) -> Option<Self> {
-        let (_, certificate) = Any::from_der(leaf).ok()?;
-        let (rest, _) = Any::from_der(certificate.data).ok()?;
-        let message = certificate.data.strip_suffix(rest)?;
-        let (_, algorithm) = Any::from_der(rest).ok()?;
+        let (parts, []) = part(leaf, SEQUENCE)? else {
+            return None;
+        };
+        let (_, rest) = part(parts, SEQUENCE)?;
+        let message = parts.strip_suffix(rest)?;
+        let (algorithm, rest) = part(rest, SEQUENCE)?;
+        let ([0, signature @ ..], []) = part(rest, BIT_STRING)? else {
+            return None;
+        };
         Some(Self {
             message,
-            algorithm: algorithm.data,
+            algorithm,
+            signature,
         })
     }
+}
+
+/// Cuts off the first part of an encoding, which has this tag. Returns what is in it and what follows.
+fn part(bytes: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
+    if *bytes.first()? != tag {
+        return None;
+    }
+    let (rest, part) = Any::from_der(bytes).ok()?;
+    Some((part.data, rest))
 }
 
 /// Reads a peer's certificate. What is in the extensions is left alone.
@@ -427,5 +439,84 @@ fn check_dates(dates: Dates, now: UnixTime) -> Result<(), CertificateFault> {
         Err(CertificateFault::Expired)
     } else {
         Ok(())
+    }
+}
+
+const SEQUENCE: u8 = 0x30;
+const BIT_STRING: u8 = 0x03;
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::config::provider;
+
+    fn fixture(name: &str) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/fixtures")
+            .join(name)
+    }
+
+    fn trust(name: &str) -> Trust {
+        let settings = Settings {
+            ca_file: Some(fixture(name)),
+            ..Settings::default()
+        };
+        Trust::read(&settings, provider()).unwrap()
+    }
+
+    fn leaf(name: &str) -> CertificateDer<'static> {
+        read_certificates(&fixture(name)).unwrap().remove(0)
+    }
+
+    fn at(seconds: u64) -> UnixTime {
+        UnixTime::since_unix_epoch(core::time::Duration::from_secs(seconds))
+    }
+
+    #[test]
+    fn the_first_and_the_last_second_count() {
+        // 2020-01-01 and 2126-01-01, as tests/fixtures/make.sh says.
+        let (first, last) = (1_577_836_800, 4_922_899_200);
+        for (ca, name) in [
+            ("ca.pem", "server.pem"),
+            ("self-signed-v1.pem", "self-signed-v1.pem"),
+        ] {
+            let (trust, leaf) = (trust(ca), leaf(name));
+            for (now, expected) in [
+                (0, Err(CertificateFault::NotYetValid)),
+                (first - 1, Err(CertificateFault::NotYetValid)),
+                (first, Ok(())),
+                (last, Ok(())),
+                (last + 1, Err(CertificateFault::Expired)),
+                (u64::MAX, Err(CertificateFault::Expired)),
+            ] {
+                for purpose in [Purpose::Server, Purpose::Client] {
+                    let found = trust.verify(purpose, &leaf, &[], at(now));
+                    assert_eq!(found, expected, "{name} {now}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_byte_of_a_v1_certificate_can_be_changed_or_left_out() {
+        let now = at(1_800_000_000);
+        let trust = trust("ca.pem");
+        let leaf = leaf("server.pem");
+        trust.verify(Purpose::Server, &leaf, &[], now).unwrap();
+        let refused = |bytes: &[u8]| {
+            let bytes = CertificateDer::from(bytes);
+            trust.verify(Purpose::Server, &bytes, &[], now).is_err()
+        };
+        for index in 0..leaf.len() {
+            assert!(refused(&leaf[..index]), "the first {index} bytes");
+            for change in [0x01, 0x02, 0x20, 0x80, 0xff] {
+                let mut bytes = leaf.to_vec();
+                bytes[index] ^= change;
+                assert!(refused(&bytes), "byte {index} changed by {change:#x}");
+            }
+        }
+        assert!(refused(&[&leaf, &[0_u8][..]].concat()), "a byte behind it");
     }
 }

@@ -1,10 +1,17 @@
 //! What a server asks of a client, what goes over the wire, and what both know afterwards.
 
+use std::sync::Arc;
+
 use hopen_tls::{
     CertificateFault, Client, Protocol, Server, Settings, TlsError, VerifyClient, VerifyServer,
+    server_name,
 };
 use rcgen::DnType;
-use rustls::{AlertDescription, HandshakeKind};
+use rustls::client::Resumption;
+use rustls::server::ServerSessionMemoryCache;
+use rustls::{
+    AlertDescription, ClientConfig, ClientConnection, HandshakeKind, ServerConfig, ServerConnection,
+};
 
 use crate::support::{
     Authority, Failed, Files, Identity, PROTOCOLS, connect, expired, fixture, only, self_signed,
@@ -141,17 +148,42 @@ fn the_other_side_is_told_what_is_wrong_with_its_certificate() {
 }
 
 #[test]
-fn no_session_is_resumed() {
+fn no_session_is_resumed_whatever_the_other_side_would_do() {
     let ca = Authority::new(|_| {});
     let (ours, theirs) = (Files::new(), Files::new());
     let server = Server::new(&theirs.settings(Some(&ca.issue(|_| {})), None)).unwrap();
     for protocol in PROTOCOLS {
         let settings = ours.settings(None, Some(&ca.certificate));
         let client = Client::new(&only(settings, protocol)).unwrap();
-        for _ in 0..3 {
-            let ends = connect(&client, &server, "localhost");
-            let ends = ends.unwrap_or_else(|failed| panic!("{failed:?}"));
-            assert_eq!(ends.client.handshake_kind(), Some(HandshakeKind::Full));
+        let our_client = client.config();
+        let our_server = server.config();
+        let willing_client = Arc::new({
+            let mut config = ClientConfig::clone(our_client);
+            config.resumption = Resumption::in_memory_sessions(8);
+            config
+        });
+        let willing_server = Arc::new({
+            let mut config = ServerConfig::clone(our_server);
+            config.session_storage = ServerSessionMemoryCache::new(8);
+            config.send_tls13_tickets = 1;
+            config
+        });
+        for (client, server, kind) in [
+            (our_client, our_server, HandshakeKind::Full),
+            (our_client, &willing_server, HandshakeKind::Full),
+            (&willing_client, our_server, HandshakeKind::Full),
+            (&willing_client, &willing_server, HandshakeKind::Resumed),
+        ] {
+            let kinds = [(); 2].map(|()| {
+                let name = server_name("localhost").unwrap();
+                let client = ClientConnection::new(client.clone(), name).unwrap();
+                let server = ServerConnection::new(server.clone()).unwrap();
+                let ends = shake_hands(client, server);
+                ends.unwrap_or_else(|failed| panic!("{failed:?}"))
+                    .client
+                    .handshake_kind()
+            });
+            assert_eq!(kinds[1], Some(kind), "{protocol:?}");
         }
     }
 }
