@@ -64,7 +64,6 @@ impl Server {
             .with_cert_resolver(Arc::new(SingleCertAndKey::from(identity)));
         // A resumed session skips the certificates: one that has expired since would do.
         config.session_storage = Arc::new(NoServerSessionStorage {});
-        config.send_tls13_tickets = 0;
         Ok(Self {
             config: Arc::new(config),
             verify: settings.verify_client,

@@ -16,8 +16,8 @@
 //!
 //! Each is looked up with `KX_` before it first, then plain. The one with `KX_` wins whatever it says,
 //! as observed with KX's C library (2023.11.22). Values are spelled as on
-//! [KX's page](https://code.kx.com/q/kb/ssl/), in capitals; any other is an error, where KX's library
-//! takes a word that it does not know for NO.
+//! [KX's page](https://code.kx.com/q/kb/ssl/), in capitals; any other is an error. KX's library takes
+//! every word but `YES` for `NO`: `yes` as well, and `HOSTIP`, which is younger than it is.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -76,9 +76,9 @@ pub struct Settings {
 
 /// What a client verifies of a server. What is checked, by whom: see [the crate](crate).
 ///
-/// q's default is [`Chain`](Self::Chain), and q takes expired certificates, as KX's page says: "In
-/// the interests of not interrupting service". Ours is stricter in both: the default is
-/// [`Full`](Self::Full), and an expired certificate is refused by either.
+/// q's default is [`Chain`](Self::Chain), ours is [`Full`](Self::Full), which is stricter. KX's page
+/// says that expired certificates are accepted; KX's C library (2023.11.22, with OpenSSL 3.0) was seen
+/// to refuse them, and so do both of these.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(
     clippy::exhaustive_enums,

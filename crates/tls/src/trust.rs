@@ -292,10 +292,7 @@ struct Listed {
 impl Listed {
     /// Returns `None` for what is no certificate.
     fn new(der: CertificateDer<'static>) -> Option<Self> {
-        let (rest, certificate) = X509Certificate::from_der(&der).ok()?;
-        if !rest.is_empty() {
-            return None;
-        }
+        let (_, certificate) = X509Certificate::from_der(&der).ok()?;
         let anchor = webpki::anchor_from_trusted_cert(&der).ok()?.to_owned();
         let usage = certificate.extended_key_usage().ok()?;
         let usage = usage.map(|usage| usage.value);
@@ -366,9 +363,7 @@ struct Signed<'a> {
 
 impl<'a> Signed<'a> {
     fn parse(leaf: &'a [u8]) -> Option<Self> {
-        let (parts, []) = part(leaf, SEQUENCE)? else {
-            return None;
-        };
+        let (parts, _) = part(leaf, SEQUENCE)?;
         let (_, rest) = part(parts, SEQUENCE)?;
         let message = parts.strip_suffix(rest)?;
         let (algorithm, rest) = part(rest, SEQUENCE)?;
@@ -518,5 +513,10 @@ mod tests {
             }
         }
         assert!(refused(&[&leaf, &[0_u8][..]].concat()), "a byte behind it");
+        // A NULL behind the signature; the length of the whole is two bytes at 2.
+        let mut bytes = [&leaf, &[5_u8, 0][..]].concat();
+        let length = u16::from_be_bytes([bytes[2], bytes[3]]) + 2;
+        bytes[2..4].copy_from_slice(&length.to_be_bytes());
+        assert!(refused(&bytes), "something behind the signature");
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 
 use hopen_tls::{Client, Server, Settings, TlsError, VerifyClient, VerifyServer};
 
-use crate::support::{Authority, Files, Identity, connect, fixture, self_signed};
+use crate::support::{Authority, Files, Identity, connect, fixture, pem, self_signed, unpem};
 
 #[test]
 fn a_ca_file_holds_many_certificates_and_any_text() {
@@ -65,8 +65,11 @@ fn what_is_wrong_with_a_ca_is_said_before_a_connection_is_made() {
     let good = fixture("ca.pem");
     let other = good.replacen("MII", "AAA", 1);
     let bad = files.write("bad.pem", &format!("{good}{other}"));
+    let mut long = unpem(&good);
+    long.push(0);
+    let long = files.write("long.pem", &pem(&long));
     type Expected = fn(&TlsError) -> bool;
-    let cases: [(_, Expected); 5] = [
+    let cases: [(_, Expected); 6] = [
         (&missing, |error| {
             matches!(error, TlsError::Unreadable { .. })
         }),
@@ -79,6 +82,9 @@ fn what_is_wrong_with_a_ca_is_said_before_a_connection_is_made() {
         (&cut, |error| matches!(error, TlsError::BrokenPem { .. })),
         (&bad, |error| {
             matches!(error, TlsError::BadCertificate { index: 1, .. })
+        }),
+        (&long, |error| {
+            matches!(error, TlsError::BadCertificate { index: 0, .. })
         }),
     ];
     for (file, is_expected) in cases {

@@ -6,7 +6,7 @@ use hopen_tls::{
     CertificateFault, Client, Protocol, Server, Settings, TlsError, VerifyClient, VerifyServer,
     server_name,
 };
-use rcgen::DnType;
+use rcgen::{DnType, ExtendedKeyUsagePurpose};
 use rustls::client::Resumption;
 use rustls::server::ServerSessionMemoryCache;
 use rustls::{
@@ -21,7 +21,10 @@ use crate::support::{
 #[test]
 fn a_client_is_asked_as_the_server_is_told() {
     let ca = Authority::new(|_| {});
-    let (good, bad) = (ca.issue_v1(|_| {}), self_signed(|_| {}));
+    let bad = self_signed(|_| {});
+    let good = ca.issue(|params| {
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    });
     // Shown: nothing, a good one, a bad one. Is the client let in, and what is known of it then?
     let cases = [
         (VerifyClient::No, [Some(None), Some(None), Some(None)]),
@@ -186,6 +189,17 @@ fn no_session_is_resumed_whatever_the_other_side_would_do() {
             assert_eq!(kinds[1], Some(kind), "{protocol:?}");
         }
     }
+}
+
+#[test]
+fn no_ticket_is_sent_that_nobody_could_use() {
+    let ca = Authority::new(|_| {});
+    let (ours, theirs) = (Files::new(), Files::new());
+    let server = Server::new(&theirs.settings(Some(&ca.issue(|_| {})), None)).unwrap();
+    let client = Client::new(&ours.settings(None, Some(&ca.certificate))).unwrap();
+    let ends = connect(&client, &server, "localhost");
+    let ends = ends.unwrap_or_else(|failed| panic!("{failed:?}"));
+    assert_eq!(ends.client.tls13_tickets_received(), 0);
 }
 
 #[test]
