@@ -40,10 +40,12 @@ pub struct Client {
 impl Client {
     /// Reads the files that the settings name.
     ///
-    /// Where no CA is named, [`VerifyServer::Full`] takes the system's store. (There
-    /// `rustls-native-certs` follows `SSL_CERT_FILE` and `SSL_CERT_DIR` of the environment as OpenSSL
-    /// does, which name CAs.) [`VerifyServer::Chain`] does not: every owner of a domain has a
-    /// certificate of one of these CAs, and without a name to compare each of them would do.
+    /// Where no CA is named, [`VerifyServer::Full`] takes the system's store, as
+    /// `rustls-native-certs` finds it. Where the environment has `SSL_CERT_FILE` or `SSL_CERT_DIR`,
+    /// that crate takes them for the store, as OpenSSL does: a process that has its own certificate
+    /// there, as KX means it, has to name its CA. [`VerifyServer::Chain`] takes no store: every owner
+    /// of a domain has a certificate of one of these CAs, and without a name to compare each of them
+    /// would do.
     ///
     /// # Errors
     ///

@@ -401,3 +401,100 @@ fn path(path: &Path) -> impl fmt::Display {
 
 /// A hostile certificate may have names by the thousand; a line shows a few.
 const NAMES: usize = 5;
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+
+    use super::*;
+
+    fn faults() -> Vec<CertificateFault> {
+        vec![
+            CertificateFault::UnknownIssuer,
+            CertificateFault::IssuerIsNoCa,
+            CertificateFault::IssuerUnfit,
+            CertificateFault::IssuerConstrained,
+            CertificateFault::Expired,
+            CertificateFault::NotYetValid,
+            CertificateFault::Purpose,
+            CertificateFault::BadSignature,
+            CertificateFault::Algorithm,
+            CertificateFault::NoName,
+            CertificateFault::WrongName {
+                presented: vec!["a\n".into(); 9],
+            },
+            CertificateFault::CaAsPeer,
+            CertificateFault::Encoding,
+            CertificateFault::Other(CertificateError::Revoked),
+        ]
+    }
+
+    #[test]
+    fn a_fault_is_the_same_when_rustls_has_handed_it_on() {
+        for fault in faults() {
+            let error = TlsError::from(rustls::Error::from(fault.clone()));
+            assert!(
+                matches!(&error, TlsError::Certificate(found) if *found == fault),
+                "{error:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_error_is_one_line_and_says_nothing_twice() {
+        let file = || PathBuf::from("a\x1b[2J/b");
+        let mut errors: Vec<_> = faults().into_iter().map(TlsError::Certificate).collect();
+        errors.extend([
+            TlsError::UnknownValue {
+                variable: "SSL_VERIFY_SERVER",
+                value: "\n".into(),
+            },
+            TlsError::Unsupported {
+                variable: "SSL_CIPHER_LIST",
+                what: Unsupported::Ciphers,
+            },
+            TlsError::Unsupported {
+                variable: "SSL_MINPROTOCOL",
+                what: Unsupported::OldProtocol,
+            },
+            TlsError::ProtocolRange {
+                minimum: Protocol::Tls13,
+                maximum: Protocol::Tls12,
+            },
+            TlsError::NoKey,
+            TlsError::NoCertificate,
+            TlsError::NoIdentity,
+            TlsError::NoTrust,
+            TlsError::Unreadable {
+                file: file(),
+                error: Arc::new(io::Error::other("our own words")),
+            },
+            TlsError::BrokenPem { file: file() },
+            TlsError::NoCertificateIn { file: file() },
+            TlsError::NoKeyIn { file: file() },
+            TlsError::BadCertificate {
+                file: file(),
+                index: usize::MAX,
+            },
+            TlsError::BadKey { file: file() },
+            TlsError::WrongKey {
+                certificate_file: file(),
+                key_file: file(),
+            },
+            TlsError::Host { host: "\r".into() },
+            TlsError::Rustls(rustls::Error::General("\x07".into())),
+        ]);
+        let mut seen = Vec::new();
+        for error in errors {
+            let text = error.to_string();
+            assert!(!text.contains(char::is_control), "{text:?}");
+            assert!(
+                error
+                    .source()
+                    .is_none_or(|source| !text.contains(&source.to_string()))
+            );
+            assert!(!seen.contains(&text), "{text}");
+            seen.push(text);
+        }
+    }
+}
