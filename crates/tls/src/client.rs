@@ -19,8 +19,8 @@ use crate::verifier::ServerVerifier;
 
 /// What a program needs to open connections with TLS. Made once, it serves for any number of them.
 ///
-/// A name goes to the server before anything is encrypted (SNI, RFC 6066), an address does not. KX's
-/// library sends addresses as well; RFC 6066 forbids it, and rustls cannot be made to.
+/// A name goes to the server before anything is encrypted (SNI, RFC 6066), an address does not.
+/// KX's library sends addresses as well; RFC 6066 forbids it, and rustls cannot be made to.
 ///
 /// ```
 /// use hopen_tls::{Client, Settings};
@@ -43,14 +43,14 @@ impl Client {
     /// Where no CA is named, [`VerifyServer::Full`] takes the system's store, as
     /// `rustls-native-certs` finds it. Where the environment has `SSL_CERT_FILE` or `SSL_CERT_DIR`,
     /// that crate takes them for the store, as OpenSSL does: a process that has its own certificate
-    /// there, as KX means it, has to name its CA. [`VerifyServer::Chain`] takes no store: every owner
-    /// of a domain has a certificate of one of these CAs, and without a name to compare each of them
-    /// would do.
+    /// there, as KX means it, has to name its CA. [`VerifyServer::Chain`] takes no store: every
+    /// owner of a domain has a certificate of one of these CAs, and without a name to compare each
+    /// of them would do.
     ///
     /// # Errors
     ///
-    /// A file that cannot be read or does not hold what it should; a certificate without its key; nobody to
-    /// trust; versions of the protocol that exclude each other.
+    /// A file that cannot be read or does not hold what it should; a certificate without its key;
+    /// nobody to trust; versions of the protocol that exclude each other.
     pub fn new(settings: &Settings) -> Result<Self, TlsError> {
         let provider = provider();
         let versions = versions(settings)?;
@@ -88,8 +88,8 @@ impl Client {
         Ok(ClientConnection::new(self.config.clone(), name)?)
     }
 
-    /// Returns the configuration, for what drives rustls itself; [`server_name`] makes the name that
-    /// belongs to it.
+    /// Returns the configuration, for what drives rustls itself; [`server_name`] makes the name
+    /// that belongs to it.
     pub fn config(&self) -> &Arc<ClientConfig> {
         &self.config
     }

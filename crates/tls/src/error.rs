@@ -130,8 +130,8 @@ pub enum CertificateFault {
     NotYetValid,
     /// It is for other purposes: not for servers, or not for clients.
     Purpose,
-    /// It is not signed by the key of its issuer, or what the peer signed not by the certificate's; or
-    /// that key is RSA with less than 2048 bits, which verifies nothing here.
+    /// It is not signed by the key of its issuer, or what the peer signed not by the certificate's;
+    /// or that key is RSA with less than 2048 bits, which verifies nothing here.
     BadSignature,
     /// It is signed in a way that is not sound (MD5, SHA-1) or not supported.
     Algorithm,
@@ -154,16 +154,22 @@ impl fmt::Display for TlsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::UnknownValue { variable, value } => {
-                write!(f, "{variable} says {}, ", Printable(&value.to_string_lossy()))?;
+                write!(
+                    f,
+                    "{variable} says {}, ",
+                    Printable(&value.to_string_lossy())
+                )?;
                 f.write_str("which is none of the words that it can say")
             }
             Self::Unsupported { variable, what } => write!(f, "{variable} asks for {what}"),
             Self::ProtocolRange { minimum, maximum } => {
-                write!(f, "the lowest protocol, {minimum}, is above the highest, {maximum}")
+                write!(
+                    f,
+                    "the lowest protocol, {minimum}, is above the highest, {maximum}"
+                )
             }
             Self::NoKey => f.write_str(
-                "there is a certificate file and no key file: set KX_SSL_KEY_FILE too, or, if \
-                 SSL_CERT_FILE is there for other programs, an empty KX_SSL_CERT_FILE",
+                "there is a certificate file and no key file: set KX_SSL_KEY_FILE too, or neither",
             ),
             Self::NoCertificate => f.write_str(
                 "there is a key file and no certificate file: set KX_SSL_CERT_FILE too, or neither",
@@ -172,8 +178,8 @@ impl fmt::Display for TlsError {
                 "a server needs a certificate and a key: set KX_SSL_CERT_FILE and KX_SSL_KEY_FILE",
             ),
             Self::NoTrust => f.write_str(
-                "nobody is said to trust: set KX_SSL_CA_CERT_FILE to a file with the certificate of \
-                 the CA",
+                "nobody is said to trust: set KX_SSL_CA_CERT_FILE to a file with the certificate \
+                 of the CA",
             ),
             Self::Unreadable { file, error } => {
                 write!(f, "cannot read {}: {error}", path(file))
@@ -186,10 +192,19 @@ impl fmt::Display for TlsError {
                 write!(f, "there is no key (PEM, not encrypted) in {}", path(file))
             }
             Self::BadCertificate { file, index } => {
-                write!(f, "certificate {} in {} is none", index.saturating_add(1), path(file))
+                write!(
+                    f,
+                    "certificate {} in {} is none",
+                    index.saturating_add(1),
+                    path(file)
+                )
             }
             Self::BadKey { file } => {
-                write!(f, "the key in {} is none, or of no kind that is supported", path(file))
+                write!(
+                    f,
+                    "the key in {} is none, or of no kind that is supported",
+                    path(file)
+                )
             }
             Self::WrongKey {
                 certificate_file,
@@ -234,12 +249,12 @@ impl fmt::Display for CertificateFault {
                  file that KX_SSL_CA_CERT_FILE names",
             ),
             Self::IssuerIsNoCa => f.write_str(
-                "what signed it is trusted, but does not say that it is a CA (CA:TRUE), as one made by \
-                 KX's makeCerts.sh does; make both anew, the CA with -extensions v3_ca",
+                "what signed it is trusted, but does not say that it is a CA (CA:TRUE), nor does \
+                 one that KX's makeCerts.sh makes; make both anew, the CA with -extensions v3_ca",
             ),
             Self::IssuerUnfit => f.write_str(
-                "what signed it is trusted, but has expired, is not valid yet, or is a CA for other \
-                 purposes",
+                "what signed it is trusted, but has expired, is not valid yet, or is a CA for \
+                 other purposes",
             ),
             Self::IssuerConstrained => f.write_str(
                 "what signed it may sign for some names only, and it is X.509 v1, which has none; \
@@ -252,8 +267,8 @@ impl fmt::Display for CertificateFault {
                 "a signature does not fit its key, or that key is RSA with less than 2048 bits",
             ),
             Self::Algorithm => f.write_str(
-                "it is signed with MD5, SHA-1, or in a way that is not supported; make it anew with \
-                 SHA-256",
+                "it is signed with MD5, SHA-1, or in a way that is not supported; make it anew \
+                 with SHA-256",
             ),
             Self::NoName => f.write_str(
                 "it has no subject alternative name, and its CN does not count; make it anew with \

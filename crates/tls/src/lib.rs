@@ -39,9 +39,9 @@
 //! | self-signed, and listed itself, byte for byte | if a name fits | yes |
 //!
 //! A CA has to say that it is one (`CA:TRUE`). With OpenSSL's usual configuration the one that KX's
-//! script makes says the contrary, and OpenSSL itself refuses what it signs: make it with `-extensions
-//! v3_ca`. A common name (CN) is no name; q compares it under `HOSTIP`, rustls and browsers do not.
-//! Client certificates are treated alike, without names. Each check has a test in
+//! script makes says the contrary, and OpenSSL itself refuses what it signs: make it with
+//! `-extensions v3_ca`. A common name (CN) is no name; q compares it under `HOSTIP`, rustls and
+//! browsers do not. Client certificates are treated alike, without names. Each check has a test in
 //! `tests/ends/certificates.rs`, with a certificate that fails this one only.
 //!
 //! Sessions are not resumed: every connection is verified.

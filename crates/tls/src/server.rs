@@ -39,8 +39,8 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// A file that cannot be read or does not hold what it should; no certificate or no key; nobody to
-    /// trust where clients are verified; versions of the protocol that exclude each other.
+    /// A file that cannot be read or does not hold what it should; no certificate or no key; nobody
+    /// to trust where clients are verified; versions of the protocol that exclude each other.
     pub fn new(settings: &Settings) -> Result<Self, TlsError> {
         let provider = provider();
         let versions = versions(settings)?;
@@ -135,8 +135,8 @@ impl ServerMode {
     ///
     /// # Errors
     ///
-    /// TLS on a plain port, a plain login on one for TLS alone. Such a connection is to be closed; a
-    /// client learns no more from q either.
+    /// TLS on a plain port, a plain login on one for TLS alone. Such a connection is to be closed;
+    /// a client learns no more from q either.
     pub const fn decide(self, first_byte: u8) -> Result<Encryption, Mismatch> {
         match (self, first_byte == TLS_HANDSHAKE) {
             (Self::Both | Self::Tls, true) => Ok(Encryption::Tls),
@@ -184,7 +184,8 @@ impl fmt::Display for Mismatch {
 
 impl error::Error for Mismatch {}
 
-/// The content type of a TLS record of the handshake (RFC 8446, 5.1): what every client starts with.
+/// The content type of a TLS record of the handshake (RFC 8446, 5.1): what every client starts
+/// with.
 const TLS_HANDSHAKE: u8 = 0x16;
 
 #[cfg(test)]

@@ -13,8 +13,8 @@
 //!      VERIFYERROR     the error that it is otherwise
 //! ```
 //!
-//! The keys are those of [KX's page](https://code.kx.com/q/ref/dotz/#ze-tls-connection-status); how q
-//! spells the values could not be looked at.
+//! The keys are those of [KX's page](https://code.kx.com/q/ref/dotz/#ze-tls-connection-status); how
+//! q spells the values could not be looked at.
 
 use rustls::pki_types::UnixTime;
 use rustls::{CipherSuite, CommonState, ProtocolVersion};
@@ -40,8 +40,8 @@ pub struct Session {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct PeerCertificate {
-    /// Whose it is: `C=US, O=Example, CN=localhost`. To be shown to people: two different subjects may
-    /// print alike, so it is nothing to decide by. It holds no control character.
+    /// Whose it is: `C=US, O=Example, CN=localhost`. To be shown to people: two different subjects
+    /// may print alike, so it is nothing to decide by. It holds no control character.
     pub subject: String,
     /// Who has signed it, likewise.
     pub issuer: String,
@@ -57,7 +57,8 @@ pub struct PeerCertificate {
 }
 
 impl Session {
-    /// Returns `None` before the handshake is over. With somebody to trust the certificate is checked.
+    /// Returns `None` before the handshake is over. With somebody to trust the certificate is
+    /// checked.
     pub(crate) fn new(connection: &CommonState, trust: Option<(&Trust, Purpose)>) -> Option<Self> {
         if connection.is_handshaking() {
             return None;

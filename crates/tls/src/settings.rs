@@ -14,9 +14,9 @@
 //! SSL_CIPHERSUITES         none: an error if set
 //! ```
 //!
-//! Each is looked up with `KX_` before it first, then plain. The one with `KX_` wins whatever it says,
-//! as observed with KX's C library (2023.11.22). Values are spelled as on
-//! [KX's page](https://code.kx.com/q/kb/ssl/), in capitals; any other is an error. KX's library takes
+//! Each is looked up with `KX_` before it first, then plain. The one with `KX_` wins whatever it
+//! says, as observed with KX's C library (2023.11.22). Values are spelled as on [KX's
+//! page](https://code.kx.com/q/kb/ssl/), in capitals; any other is an error. KX's library takes
 //! every word but `YES` for `NO`: `yes` as well, and `HOSTIP`, which is younger than it is.
 
 use std::ffi::OsString;
@@ -76,9 +76,9 @@ pub struct Settings {
 
 /// What a client verifies of a server. What is checked, by whom: see [the crate](crate).
 ///
-/// q's default is [`Chain`](Self::Chain), ours is [`Full`](Self::Full), which is stricter. KX's page
-/// says that expired certificates are accepted; KX's C library (2023.11.22, with OpenSSL 3.0) was seen
-/// to refuse them, and so do both of these.
+/// q's default is [`Chain`](Self::Chain), ours is [`Full`](Self::Full), which is stricter. KX's
+/// page says that expired certificates are accepted; KX's C library (2023.11.22, with OpenSSL 3.0)
+/// was seen to refuse them, and so do both of these.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(
     clippy::exhaustive_enums,
@@ -111,8 +111,8 @@ pub enum VerifyClient {
     Required,
     /// A client without a certificate is let in, one with a bad one is not: `IFPRESENT`.
     IfPresent,
-    /// The client is asked and let in whatever it shows: `REQUESTONLY`. What would have been said of
-    /// it is in the [session](crate::Session).
+    /// The client is asked and let in whatever it shows: `REQUESTONLY`. What would have been said
+    /// of it is in the [session](crate::Session).
     RequestOnly,
 }
 
@@ -129,13 +129,15 @@ pub enum Protocol {
 impl Settings {
     /// Returns what KX's variables say. `variable` looks one up, as [`std::env::var_os`] does.
     ///
-    /// A variable with `KX_` before it that is set and empty is as not set, and hides the plain one:
-    /// `KX_SSL_CERT_FILE=` helps where other programs need `SSL_CERT_FILE` for something else.
+    /// A variable with `KX_` before it that is set and empty is as not set, and hides the plain one.
+    ///
+    /// The plain `SSL_CERT_FILE` without a key file of either name is not taken for a certificate of
+    /// this end: OpenSSL and what follows it know it as the file of CAs, and many systems set it so.
     ///
     /// # Errors
     ///
-    /// A value that KX's page does not know, and what cannot be honoured: lists of ciphers, versions
-    /// below TLS 1.2. No file is opened.
+    /// A value that KX's page does not know, and what cannot be honoured: lists of ciphers,
+    /// versions below TLS 1.2. No file is opened.
     pub fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, TlsError> {
         let look = |names: &Names| names.look_up(&variable);
         for names in [&CIPHER_LIST, &CIPHERSUITES] {
@@ -147,9 +149,13 @@ impl Settings {
             }
         }
         let path = |names| look(names).map(|(_, value)| PathBuf::from(value));
+        let key_file = path(&KEY_FILE);
+        let certificate_file = look(&CERT_FILE)
+            .filter(|(name, _)| name.starts_with("KX_") || key_file.is_some())
+            .map(|(_, value)| PathBuf::from(value));
         Ok(Self {
-            certificate_file: path(&CERT_FILE),
-            key_file: path(&KEY_FILE),
+            certificate_file,
+            key_file,
             ca_file: path(&CA_CERT_FILE),
             ca_path: path(&CA_CERT_PATH),
             verify_server: word(
@@ -335,10 +341,24 @@ mod tests {
             let set = [("SSL_VERIFY_SERVER", "YES"), ("KX_SSL_VERIFY_SERVER", kx)];
             assert_eq!(from(&set).unwrap().verify_server, meaning);
         }
-        let hidden = [("SSL_CERT_FILE", "bundle.pem"), ("KX_SSL_CERT_FILE", "")];
-        assert_eq!(from(&hidden).unwrap().certificate_file, None);
+        let hidden = [("SSL_CA_CERT_FILE", "ca.pem"), ("KX_SSL_CA_CERT_FILE", "")];
+        assert_eq!(from(&hidden).unwrap().ca_file, None);
         let hidden = [("SSL_CIPHER_LIST", "ALL"), ("KX_SSL_CIPHER_LIST", "")];
         from(&hidden).unwrap();
+    }
+
+    #[test]
+    fn a_plain_certificate_without_a_key_is_what_openssl_means() {
+        let certificate = |set: &[_]| from(set).unwrap().certificate_file;
+        assert_eq!(certificate(&[("SSL_CERT_FILE", "cas.pem")]), None);
+        for set in [
+            &[("SSL_CERT_FILE", "a"), ("SSL_KEY_FILE", "b")][..],
+            &[("SSL_CERT_FILE", "a"), ("KX_SSL_KEY_FILE", "b")],
+            &[("SSL_CERT_FILE", "cas.pem"), ("KX_SSL_CERT_FILE", "a")],
+            &[("KX_SSL_CERT_FILE", "a")], // which a client refuses
+        ] {
+            assert_eq!(certificate(set), Some("a".into()), "{set:?}");
+        }
     }
 
     #[test]
@@ -389,8 +409,8 @@ mod tests {
     fn a_path_may_be_any_bytes_and_a_word_may_not() {
         use std::os::unix::ffi::OsStringExt as _;
         let bytes = || Some(OsString::from_vec(b"\x1b[2J\xff".to_vec()));
-        let path = Settings::from_variables(|name| bytes().filter(|_| name == "SSL_CERT_FILE"));
-        assert_eq!(path.unwrap().certificate_file, bytes().map(PathBuf::from));
+        let path = Settings::from_variables(|name| bytes().filter(|_| name == "SSL_CA_CERT_FILE"));
+        assert_eq!(path.unwrap().ca_file, bytes().map(PathBuf::from));
         let error = Settings::from_variables(|name| bytes().filter(|_| name.contains("VERIFY_S")));
         let text = error.unwrap_err().to_string();
         assert!(!text.contains('\x1b'), "{text:?}");

@@ -2,8 +2,8 @@
 
 use core::fmt::{self, Write as _};
 
-/// Prints letters, digits and what ASCII can print as they are, a backslash doubled, and the bytes of
-/// everything else as `\ooo`: no control character, no change of direction, no line break.
+/// Prints letters, digits and what ASCII can print as they are, a backslash doubled, and the bytes
+/// of everything else as `\ooo`: no control character, no change of direction, no line break.
 pub(crate) struct Printable<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Printable<'_> {

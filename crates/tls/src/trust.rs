@@ -19,17 +19,18 @@
 //! ```
 //!
 //! "Listed" is in the CA file, the CA folder or the system's store. Names and signatures of the
-//! handshake are the business of [`verifier`](crate::verifier). Revocation is not looked at; neither
-//! does KX's library.
+//! handshake are the business of [`verifier`](crate::verifier). Revocation is not looked at: KX's
+//! settings have no place for it. Nor is how many CAs may follow a listed one (`pathlen`), which
+//! webpki does not keep of it; of those in between it is.
 //!
-//! webpki refuses certificates of version 1, and takes a listed certificate either as a CA or not at
-//! all. KX's script makes leaves of version 1, and who starts with one self-signed certificate lists it as its own CA;
-//! OpenSSL takes both. So these two have ways of their own here, as narrow as can be. A listed
-//! certificate that does not say CA:TRUE is no CA here, as it is none to OpenSSL: webpki would
-//! let it sign for others.
+//! webpki refuses certificates of version 1, and takes a listed certificate either as a CA or not
+//! at all. KX's script makes leaves of version 1, and who starts with one self-signed certificate
+//! lists it as its own CA; OpenSSL takes both. So these two have ways of their own here, as narrow
+//! as can be. A listed certificate that does not say CA:TRUE is no CA here, as it is none to
+//! OpenSSL: webpki would let it sign for others.
 //!
-//! Signatures are those of rustls's provider: RSA of 2048 bits and more with SHA-2, ECDSA with P-256 and
-//! P-384, Ed25519. No other can be verified at all.
+//! Signatures are those of rustls's provider: RSA of 2048 bits and more with SHA-2, ECDSA with
+//! P-256 and P-384, Ed25519. No other can be verified at all.
 
 use core::fmt;
 use std::path::Path;
@@ -378,7 +379,8 @@ impl<'a> Signed<'a> {
     }
 }
 
-/// Cuts off the first part of an encoding, which has this tag. Returns what is in it and what follows.
+/// Cuts off the first part of an encoding, which has this tag. Returns what is in it and what
+/// follows.
 fn part(bytes: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     if *bytes.first()? != tag {
         return None;

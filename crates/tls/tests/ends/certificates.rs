@@ -1,4 +1,5 @@
-//! Every kind of certificate in every mode, and every check by a certificate that fails this one only.
+//! Every kind of certificate in every mode, and every check by a certificate that fails this one
+//! only.
 
 use std::sync::Arc;
 

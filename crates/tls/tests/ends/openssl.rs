@@ -1,4 +1,5 @@
-//! Both ends against OpenSSL's, which is what q uses. Skipped where there is no `openssl` of version 3.
+//! Both ends against OpenSSL's, which is what q uses. Skipped where there is no `openssl` of
+//! version 3.
 
 use std::io::{self, BufRead, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
