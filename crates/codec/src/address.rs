@@ -43,7 +43,14 @@
 //! );
 //! ```
 //!
-//! The other side's, [`ListenAddress`], is what `\p` and `-p` take.
+//! The other side's, [`ListenAddress`], is what `\p` and `-p` take:
+//!
+//! ```text
+//! [rp,][host:]port                 these interfaces, or all; rp, shares the port with others
+//!             lowest/highest       a free one of these ports; 0W is any free one
+//! ```
+//!
+//! Source: [KX, Listening port](https://code.kx.com/q/basics/listening-port/).
 
 use core::fmt::{self, Write as _};
 use core::str::FromStr;
@@ -58,7 +65,7 @@ mod listen;
 mod spelling;
 
 pub use error::{AddressError, Kind};
-pub use listen::{ListenAddress, ListenAddressError};
+pub use listen::{ListenAddress, ListenAddressError, Port, Ports, Sharing};
 
 /// A process to connect to, and as whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
