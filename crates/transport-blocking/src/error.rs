@@ -416,7 +416,7 @@ mod tests {
         let io = || io::Error::from_raw_os_error(32);
         for error in [
             Error::Address("localhost:1".parse::<Address>().unwrap_err()),
-            Error::Listen("localhost".parse::<ListenAddress>().unwrap_err()),
+            Error::Listen("localhost:".parse::<ListenAddress>().unwrap_err()),
             Error::Credentials("the token has expired".into()),
             Error::hop(io()),
             Error::hop(io::Error::other("our own words")),

@@ -2,24 +2,27 @@
 
 use std::env;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs};
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 #[cfg(unix)]
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use hopen_codec::address::{ListenAddress, ListenAddressError};
+use hopen_codec::address::{ListenAddress, ListenAddressError, Sharing};
 use hopen_tls::{Server, ServerMode, Settings};
 #[cfg(unix)]
 use rustix::event::{PollFd, PollFlags, poll};
 #[cfg(unix)]
 use rustix::io::retry_on_intr;
-use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::channel::Accepts;
 #[cfg(unix)]
 use crate::unix_socket::Beside;
 use crate::{Channel, Error};
+
+mod bind;
+
+pub(crate) use bind::BACKLOG;
 
 /// A port that clients connect to.
 ///
@@ -67,13 +70,15 @@ pub struct Listener {
 
 impl Listener {
     /// Binds a port: `5010` on every interface, as q's `\p 5010`; `localhost:5010` on one; `0W` for
-    /// any that is free. Beside it opens the Unix domain socket of that port, as q does, unless
-    /// [`ListenOptions::unix`] or an empty variable `QUDSPATH` says otherwise.
+    /// any that is free; what else a [`ListenAddress`] can say. Beside it opens the Unix domain socket
+    /// of that port, as q does, unless [`ListenOptions::unix`] or an empty variable `QUDSPATH` says
+    /// otherwise, or the port is shared (`rp,`).
     ///
     /// # Errors
     ///
-    /// [`Error::Listen`] where that is none, and [`Error::Bind`] where the port or the socket beside
-    /// it cannot be had.
+    /// [`Error::Listen`] where that is none, or the system does not know the service; [`Error::Bind`]
+    /// where the port, or none of the range, or the socket beside it can be had, and where the system
+    /// has no ports that are shared.
     pub fn bind<T>(on: T) -> Result<Self, Error>
     where
         T: TryInto<ListenOptions>,
@@ -82,19 +87,14 @@ impl Listener {
         let options: ListenOptions = on.try_into().map_err(Into::into)?;
         let accepts = options.accepts()?;
         let address = &options.address;
-        let bound = match &address.host {
-            Some(host) => bind_first((host.as_str(), address.port)),
-            None => bind_everywhere(address.port),
-        };
-        let refused = |error| Error::Bind {
-            socket: address.to_string().into(),
-            error,
-        };
-        let tcp = bound.map_err(refused)?;
+        let tcp = bind::bind(address)?;
+        let refused = |error| bind::refused(address, error);
         #[cfg(unix)]
-        let unix = match options.unix {
-            UnixSocket::Beside => Beside::port(tcp.local_addr().map_err(refused)?.port())?,
-            UnixSocket::None => None,
+        let unix = match (options.unix, address.sharing) {
+            (UnixSocket::Beside, Sharing::Exclusive) => {
+                Beside::port(tcp.local_addr().map_err(refused)?.port())?
+            }
+            (UnixSocket::None, _) | (UnixSocket::Beside, Sharing::Shared) => None,
         };
         #[cfg(unix)]
         if let Some(beside) = &unix {
@@ -263,51 +263,6 @@ impl TryFrom<&str> for ListenOptions {
 /// How long a client has for its login, unless the program says otherwise: 10 s. A login is one packet;
 /// what takes longer holds a file and a thread of the server.
 pub const LOGIN_TIMEOUT: Duration = Duration::from_secs(10);
-
-fn bind_first(address: impl ToSocketAddrs) -> io::Result<TcpListener> {
-    let mut failure = None;
-    for address in address.to_socket_addrs()? {
-        match bind(address) {
-            Ok(listener) => return Ok(listener),
-            Err(error) => failure = failure.or(Some(error)),
-        }
-    }
-    Err(failure
-        .unwrap_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the host has no address")))
-}
-
-/// Binds a port for IPv6 and IPv4, or for IPv4 where there is no IPv6.
-fn bind_everywhere(port: u16) -> io::Result<TcpListener> {
-    let every = |ip: IpAddr| bind(SocketAddr::new(ip, port));
-    every(Ipv6Addr::UNSPECIFIED.into()).or_else(|error| {
-        use io::ErrorKind::{AddrInUse, PermissionDenied};
-        if matches!(error.kind(), AddrInUse | PermissionDenied) {
-            Err(error)
-        } else {
-            every(Ipv4Addr::UNSPECIFIED.into())
-        }
-    })
-}
-
-fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = Socket::new(
-        Domain::for_address(address),
-        Type::STREAM,
-        Some(Protocol::TCP),
-    )?;
-    if address.is_ipv6() {
-        socket.set_only_v6(false)?;
-    }
-    // Elsewhere than on Unix this would let another process take the port over.
-    #[cfg(unix)]
-    socket.set_reuse_address(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    Ok(socket.into())
-}
-
-/// How many connections the system keeps that were not accepted yet.
-pub(crate) const BACKLOG: i32 = 1024;
 
 #[cfg(test)]
 mod tests {
