@@ -278,9 +278,11 @@ enum Command {
 
 #[derive(Args)]
 struct ServeArguments {
-    /// What to listen on: `[HOST:]PORT`, as q's `\p`; `0W` is any free port
+    /// What to listen on: `[rp,][HOST:]PORT`, as q's `\p`
     ///
-    /// Without HOST that is every interface of this machine.
+    /// PORT is a number, a service, a range as 5010/5020 of which a free one is taken, or 0W for any
+    /// free port. Without HOST that is every interface of this machine. With rp, other processes may
+    /// listen on the same port.
     #[arg(
         long,
         value_name = "SPEC",
@@ -304,7 +306,9 @@ impl ServeArguments {
             listen: listen.map_err(|error| {
                 // A handle in the wrong place may hold a password.
                 if self.listen.contains(':') {
-                    wrong_usage(format_args!("--listen is [HOST:]PORT, PORT a number or 0W"))
+                    wrong_usage(format_args!(
+                        "--listen is [rp,][HOST:]PORT, PORT a number, a service, LOW/HIGH or 0W"
+                    ))
                 } else {
                     wrong_usage(format_args!("{error}"))
                 }

@@ -221,6 +221,7 @@ fn it_warns_where_it_lets_everybody_in_from_everywhere() {
         &["--listen", "0W", "--user", "ann:secret"][..],
         &["--listen", "localhost:0W"],
         &["--listen", "127.0.0.1:0W"],
+        &["--listen", "127.0.0.1:49152/65535"],
     ] {
         let serving = Serving::start(arguments);
         assert_eq!(serving.stop("TERM"), Outcome::success(""), "{arguments:?}");
@@ -239,15 +240,36 @@ fn a_port_that_is_taken_is_no_connection() {
 }
 
 #[test]
+fn a_service_that_nobody_knows_is_no_connection() {
+    let outcome = hopen(&["serve", "--listen", "hopen-no-such-service"], "");
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(2), ""));
+    assert!(
+        outcome.stderr.contains("this system knows no service"),
+        "{outcome:?}"
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn several_processes_listen_on_a_port_that_they_share() {
+    let first = Serving::start(&["--listen", "rp,127.0.0.1:0W"]);
+    let listen = format!("rp,{}", first.address);
+    let second = Serving::start(&["--listen", &listen]);
+    assert_eq!(second.address, first.address);
+    for serving in [first, second] {
+        assert_eq!(serving.stop("TERM"), Outcome::success(""));
+    }
+}
+
+#[test]
 fn wrong_usage_says_what_is_wrong_and_never_a_password() {
     for (arguments, says) in [
-        (&["--listen", "nonsense"][..], "nonsense"),
+        (&["--listen", "nonsense!"][..], "nonsense!"),
         (&["--listen", "65536"], "65536"),
         (&["--listen", "-5010"], "-5010"),
-        (&["--listen", ":localhost:5010:ann:secret"], "[HOST:]"),
-        (&["--listen", "5010:ann:secret"], "[HOST:]"),
-        (&["--listen", "rp,5010"], "rp"),
-        (&["--listen", "5010/5020"], "5010/5020"),
+        (&["--listen", ":localhost:5010:ann:secret"], "[rp,][HOST:]"),
+        (&["--listen", "5010:ann:secret"], "[rp,][HOST:]"),
+        (&["--listen", "5020/5010"], "write 5010/5020"),
         (&["--listen"], "--listen <SPEC>"),
         (&["--user"], "a value is required"),
         (&["--user", "secret"], "NAME:PASSWORD"),
