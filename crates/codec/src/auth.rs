@@ -1,4 +1,4 @@
-//! Who logs in: the user and the password of a login.
+//! Who logs in: the user and the password of a login. And who may, by a password file.
 //!
 //! ```text
 //!  b  o  b  :  s  e  c  r  e  t  06 00
@@ -28,6 +28,10 @@ use core::{error, fmt, hint};
 use zeroize::Zeroizing;
 
 use crate::outbox::Outbox;
+
+mod password_file;
+
+pub use password_file::{PasswordFile, PasswordFileError, PasswordKind};
 
 /// A user and, with or without it, a password.
 ///
@@ -160,12 +164,7 @@ impl Secret {
 
 impl PartialEq for Secret {
     fn eq(&self, other: &Self) -> bool {
-        let (one, other) = (self.expose(), other.expose());
-        let differences = one
-            .iter()
-            .zip(other)
-            .fold(0, |seen, (a, b)| hint::black_box(seen | (a ^ b)));
-        one.len() == other.len() && differences == 0
+        same(self.expose(), other.expose())
     }
 }
 
@@ -210,8 +209,54 @@ impl fmt::Display for CredentialsError {
 
 impl error::Error for CredentialsError {}
 
+/// Compares as long as the shorter of the two lasts, wherever they differ.
+fn same(one: &[u8], other: &[u8]) -> bool {
+    let differences = one.iter().zip(other).fold(0, |seen, (a, b)| {
+        #[cfg(test)]
+        steps::compare();
+        hint::black_box(seen | (a ^ b))
+    });
+    (one.len() == other.len()) & (differences == 0)
+}
+
 fn position(bytes: &[u8], wanted: u8) -> Option<usize> {
     bytes.iter().position(|&byte| byte == wanted)
+}
+
+/// Counts what takes time, for a test that this does not depend on what is secret.
+#[cfg(test)]
+mod steps {
+    use std::cell::Cell;
+
+    thread_local! {
+        static COUNTS: Cell<Steps> = Cell::default();
+    }
+
+    /// What was done in this thread.
+    #[derive(Clone, Copy, Debug, Default, PartialEq)]
+    pub(super) struct Steps {
+        pub(super) hashes: usize,
+        pub(super) hashed_bytes: usize,
+        pub(super) compared_bytes: usize,
+    }
+
+    pub(super) fn hash(bytes: &[u8]) {
+        let mut steps = COUNTS.get();
+        steps.hashes += 1;
+        steps.hashed_bytes += bytes.len();
+        COUNTS.set(steps);
+    }
+
+    pub(super) fn compare() {
+        let mut steps = COUNTS.get();
+        steps.compared_bytes += 1;
+        COUNTS.set(steps);
+    }
+
+    /// Returns what was done since the last call.
+    pub(super) fn take() -> Steps {
+        COUNTS.take()
+    }
 }
 
 #[cfg(test)]
