@@ -6,6 +6,8 @@ use bytes::BytesMut;
 pub mod body;
 pub mod client_handshake;
 pub mod frames;
+pub mod listen_address;
+pub mod password_file;
 pub mod server_handshake;
 
 /// Takes a field of up to 255 bytes from the front of an input: its length, and the field.
