@@ -8,9 +8,9 @@
 //!                              └ config ──────── Arc<rustls::ServerConfig>
 //! ```
 //!
-//! No socket is opened here and the environment is not read: a transport moves the bytes, a program
-//! says where variables are looked up. Certificate files are read, when a [`Client`] or a
-//! [`Server`] is made.
+//! No socket is opened here: a transport moves the bytes. The environment is not read, but for what
+//! finding the system's store takes ([`Client::new`]): a program says where variables are looked up.
+//! Certificate files are read, when a [`Client`] or a [`Server`] is made.
 //!
 //! # On the wire
 //!
