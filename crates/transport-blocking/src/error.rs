@@ -396,6 +396,9 @@ impl Cause {
 }
 
 #[cfg(test)]
+mod secrets;
+
+#[cfg(test)]
 mod tests {
     use std::error::Error as _;
 

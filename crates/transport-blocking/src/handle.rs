@@ -320,6 +320,12 @@ impl Handle {
         self.link.lock().connection().capability()
     }
 
+    /// What a test breaks.
+    #[cfg(test)]
+    pub(crate) fn link(&self) -> &Link {
+        &self.link
+    }
+
     fn caller(&mut self) -> Caller<'_> {
         Caller::reading(&self.link, &mut self.intake)
     }

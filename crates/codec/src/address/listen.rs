@@ -93,7 +93,7 @@ impl FromStr for ListenAddress {
     type Err = ListenAddressError;
 
     fn from_str(text: &str) -> Result<Self, ListenAddressError> {
-        let malformed = || ListenAddressError::Malformed { text: text.into() };
+        let malformed = || ListenAddressError::Malformed;
         let (_, spelling) = spelling(text).map_err(|_| malformed())?;
         if spelling.ports.contains([':', '[', ']']) || spelling.ports.starts_with('/') {
             return Err(malformed());

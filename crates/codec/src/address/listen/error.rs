@@ -9,11 +9,9 @@ use crate::address::escape;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ListenAddressError {
-    /// It is not of the form `[rp,][HOST:]PORT`.
-    Malformed {
-        /// The text.
-        text: Box<str>,
-    },
+    /// It is not of the form `[rp,][HOST:]PORT`. What it is may be a handle with its password, and is
+    /// not told.
+    Malformed,
     /// The port is none of what may stand there.
     Port {
         /// What stands there.
@@ -47,10 +45,9 @@ pub enum ListenAddressError {
 impl fmt::Display for ListenAddressError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Malformed { text } => write!(
-                f,
-                "cannot listen on {}: write PORT, HOST:PORT or [IPV6]:PORT, or rp, and one of these",
-                escape(text)
+            Self::Malformed => f.write_str(
+                "this is nothing to listen on: write PORT, HOST:PORT or [IPV6]:PORT, or rp, and one \
+                 of these",
             ),
             Self::Port { port } => write!(
                 f,

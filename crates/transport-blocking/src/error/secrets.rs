@@ -1,0 +1,346 @@
+//! Every error that can be made, provoked with a password that is marked, which none of them shows.
+
+use core::ops::ControlFlow;
+use core::time::Duration;
+use std::collections::BTreeSet;
+use std::error::Error as _;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::path::Path;
+use std::thread;
+
+use bytes::Buf;
+
+use hopen_codec::config::Config;
+use hopen_codec::message::{Body, Message, MessageKind};
+use hopen_codec::outbox::Outbox;
+use hopen_codec::remote_error::RemoteError;
+use hopen_codec::value::Value;
+use hopen_tls::{Client, Server, ServerMode, Settings, VerifyServer};
+
+use super::Error;
+use crate::{Handle, ListenOptions, Listener, Options, hopen, one_shot};
+
+#[test]
+fn no_error_shows_a_password() {
+    let mut seen = BTreeSet::new();
+    let all = [of_texts(), of_opening(), of_tls(), of_a_server(), of_use()];
+    for error in all.into_iter().flatten() {
+        seen.insert(kind(&error));
+        let mut shown = format!("{error} {error:?} {}", error.phase());
+        let mut source = error.source();
+        while let Some(error) = source {
+            shown.push_str(&format!(" {error} {error:?}"));
+            source = error.source();
+        }
+        assert!(!shown.contains(MARKED), "{shown}");
+    }
+    let missing: Vec<_> = (0..KINDS).filter(|kind| !seen.contains(kind)).collect();
+    assert!(missing.is_empty(), "{missing:?} of the errors below");
+}
+
+/// Numbers the errors, so that none is left out: a new one does not compile before it is here.
+fn kind(error: &Error) -> usize {
+    match error {
+        Error::Address(_) => 0,
+        Error::Listen(_) => 1,
+        Error::Credentials(_) => 2,
+        Error::Hop { .. } => 3,
+        Error::Tls { .. } => 4,
+        Error::Mismatch(_) => 5,
+        Error::Bind { .. } => 6,
+        Error::Access => 7,
+        Error::Login(_) => 8,
+        Error::Timeout(_) => 9,
+        Error::Remote(_) => 10,
+        Error::Send(_) => 11,
+        Error::QueueFull { .. } => 12,
+        Error::BadMessage(_) => 13,
+        Error::Protocol(_) => 14,
+        Error::KeptAsyncs { .. } => 15,
+        Error::ExpectedResponse => 16,
+        Error::Refused { .. } => 17,
+        Error::Io { .. } => 18,
+        Error::Closed => 19,
+        Error::BadHandle => 20,
+    }
+}
+
+const KINDS: usize = 21;
+
+/// Handles that are none, and what to listen on that is none.
+fn of_texts() -> Vec<Error> {
+    let handles = [
+        "h:1:ann:{}",
+        "::h:1:ann:{}",
+        ":h:x:ann:{}",
+        ":h:0:ann:{}",
+        ":ann:{}@h:1",
+        ":ann:{}",
+        ":a b:1:ann:{}",
+        ":[h]:1:ann:{}",
+        ":tcps://h:ann:{}",
+        ":tcps://ann:{}@h:1",
+        ":unix://h:1:ann:{}",
+        ":unixs:///tmp/kx.1:ann:{}",
+        ":x://h:1:ann:{}",
+        ":h:1:a\0b:{}",
+        ":h:1:ann:{}\0",
+        ":a/b:{}",
+        "(:h:1:ann:{};x)",
+        "(`:h:1:ann:{}",
+        "h:1:ann:{}",
+        "5010:ann:{}",
+    ];
+    let listens = [":h:1:ann:{}", "h:1:ann:{}", "rp,h:1:ann:{}", "::1:ann:{}"];
+    let opened = handles
+        .into_iter()
+        .map(|text| hopen(marked(text)).map(drop));
+    let bound = listens
+        .into_iter()
+        .map(|text| Listener::bind(marked(text).as_str()).map(drop));
+    opened.chain(bound).map(Result::unwrap_err).collect()
+}
+
+/// What keeps a plain handle from being opened.
+fn of_opening() -> Vec<Error> {
+    let mut too_long = options(closed_port());
+    too_long.config.limits.login = 5;
+    let (port, _server) = serve(|mut stream| {
+        stream.read_exact(&mut [0; LOGIN]).unwrap();
+    });
+    let (accepts, _too_long_server) = serve(|_| {});
+    too_long.address = address(accepts);
+    let (silent, _silent) = serve(|mut stream| drop(stream.read_to_end(&mut Vec::new())));
+    let mut slow = options(silent);
+    slow.timeout = Some(BRIEF);
+    let failing = options(1).credentials_from(|| Err("no ticket".into()));
+    let nowhere = "255.255.255.255:1";
+    let mut everything = Vec::new();
+    everything.extend([
+        hopen(options(closed_port())).unwrap_err(),
+        hopen(marked(&format!(":no such host.invalid:1:ann:{{}}"))).unwrap_err(),
+        hopen(marked(":no-such-host.invalid:1:ann:{}")).unwrap_err(),
+        hopen(marked(&format!(":{nowhere}:ann:{{}}"))).unwrap_err(),
+        hopen(marked(":unix://1:ann:{}")).unwrap_err(),
+        hopen(options(port)).unwrap_err(),
+        hopen(too_long).unwrap_err(),
+        hopen(slow).unwrap_err(),
+        hopen(failing).unwrap_err(),
+    ]);
+    everything
+}
+
+/// What keeps a handle from being opened by TLS.
+fn of_tls() -> Vec<Error> {
+    let mut everything = Vec::new();
+    // Nothing to trust: before anything is connected to.
+    let mut settings = Settings::default();
+    settings.ca_file = Some("no/such/file.pem".into());
+    everything.push(Error::tls(Client::new(&settings).unwrap_err()));
+
+    let trusting = |verify, ca: Option<&str>| {
+        let mut settings = Settings::default();
+        settings.verify_server = verify;
+        settings.ca_file = ca.map(fixture);
+        Client::new(&settings).unwrap()
+    };
+    let clients = [
+        // Another CA; the right one, and no name in the certificate.
+        trusting(VerifyServer::Chain, Some("script-ca.pem")),
+        trusting(VerifyServer::Full, Some("ca.pem")),
+    ];
+    let listener = tls_listener(ServerMode::Tls);
+    let port = listener.local_addr().unwrap().port();
+    let refusing = thread::spawn(move || {
+        [(); 3].map(|()| {
+            let channel = listener.accept().unwrap();
+            channel
+                .receive_login(Config::server(), Some(PATIENCE))
+                .unwrap_err()
+        })
+    });
+    for client in clients {
+        let text = format!(":tcps://localhost:{port}:ann:{{}}");
+        let mut options = Options::try_from(marked(&text)).unwrap();
+        options.tls = Some(client);
+        everything.push(hopen(options).unwrap_err());
+    }
+    // A plain login to a port for TLS alone, which closes, and one that speaks no TLS.
+    everything.push(hopen(options(port)).unwrap_err());
+    everything.extend(refusing.join().unwrap());
+    let (plain, _server) = serve(|mut stream| {
+        stream.write_all(b"\x06 this is no TLS").unwrap();
+        drop(stream.read_to_end(&mut Vec::new()));
+    });
+    let (silent, _silent) = serve(|mut stream| drop(stream.read_to_end(&mut Vec::new())));
+    for (port, timeout) in [(plain, PATIENCE), (silent, BRIEF)] {
+        let text = format!(":tcps://127.0.0.1:{port}:ann:{{}}");
+        let mut options = Options::try_from(marked(&text)).unwrap();
+        options.tls = Some(trusting(VerifyServer::Off, None));
+        options.timeout = Some(timeout);
+        everything.push(hopen(options).unwrap_err());
+    }
+    everything
+}
+
+/// What a server says of a login, and of a port.
+fn of_a_server() -> Vec<Error> {
+    let mut everything = Vec::new();
+    let listener = Listener::bind("127.0.0.1:0W").unwrap();
+    let address = listener.local_addr().unwrap();
+    everything.push(Listener::bind(address.to_string().as_str()).unwrap_err());
+    let login = marked("ann:{}");
+    let long = [login.as_bytes(), &[b'x'; 100_000]].concat();
+    for (sent, timeout) in [
+        (login.as_bytes(), PATIENCE),
+        (&long, PATIENCE),
+        (&[b"\x16", login.as_bytes()].concat(), PATIENCE),
+    ] {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(sent).unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        let channel = listener.accept().unwrap();
+        let login = channel.receive_login(Config::server(), Some(timeout));
+        everything.push(login.unwrap_err());
+    }
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(login.as_bytes()).unwrap();
+    let channel = listener.accept().unwrap();
+    let login = channel.receive_login(Config::server(), Some(BRIEF));
+    everything.push(login.unwrap_err());
+    everything
+}
+
+/// What goes wrong with an open handle. What was sent and received is marked as well.
+fn of_use() -> Vec<Error> {
+    let text = marked("{}");
+    let response = |value: Value| message(MessageKind::Response, Body::encode(&value).unwrap());
+    let note = message(
+        MessageKind::Async,
+        Body::encode(&text.as_str().into()).unwrap(),
+    );
+    let signal = RemoteError::new("type").unwrap();
+    let mut everything = Vec::new();
+
+    let answering = |bytes: Vec<u8>| {
+        let (port, _) = serve(move |mut stream| {
+            let question = b"\x01\x01\0\0\x0f\0\0\0\x0a\0\x01\0\0\0?";
+            stream.read_exact(&mut [0; LOGIN]).unwrap();
+            stream.write_all(b"\x06").unwrap();
+            drop(stream.read_exact(&mut vec![0; question.len()]));
+            stream.write_all(&bytes).unwrap();
+            drop(stream.read_to_end(&mut Vec::new()));
+        });
+        options(port)
+    };
+    let ask = |options: Options| hopen(options).unwrap().get("?").unwrap_err();
+    everything.push(ask(answering(message(
+        MessageKind::Response,
+        Body::error(&signal),
+    ))));
+    everything.push(ask(answering(b"\x01\x02\0\0\x0a\0\0\0\x03\0".to_vec())));
+    everything.push(ask(answering(b"\x01\x07\0\0\x0a\0\0\0\x03\0".to_vec())));
+    let mut keeping = answering(note.repeat(3));
+    keeping.config.limits.kept_asyncs = 0;
+    everything.push(ask(keeping));
+    everything.push(one_shot(answering(note.clone()), "?").unwrap_err());
+
+    let mut watched = hopen(answering(b"\x01\x02\0\xff\0\0\0\0".to_vec())).unwrap();
+    watched.watch(|_| ControlFlow::Break(()));
+    everything.push(watched.get("?").unwrap_err());
+    let mut late = hopen(answering(Vec::new())).unwrap();
+    everything.push(late.get_timeout(text.as_str(), BRIEF).unwrap_err());
+    everything.push(late.get_timeout(text.as_str(), BRIEF).unwrap_err());
+    everything.push(late.recv_timeout(BRIEF).unwrap_err());
+
+    let mut old = hopen(answering(response(Value::IDENTITY))).unwrap();
+    let mut queue = options(answering(Vec::new()).address.endpoint.port());
+    queue.config.limits.queue = 1;
+    let mut full = hopen(queue).unwrap();
+    full.try_set(text.repeat(2_000_000).as_str()).unwrap();
+    everything.push(full.try_set(text.as_str()).unwrap_err());
+    everything.push(full.finish(BRIEF).unwrap_err());
+    old.get("?").unwrap();
+    everything.push(of_reset(&mut old));
+
+    let (port, _) = serve(|mut stream| {
+        stream.read_exact(&mut [0; LOGIN]).unwrap();
+        // Capability 0: no guids.
+        stream.write_all(&[0]).unwrap();
+    });
+    let mut ancient = hopen(options(port)).unwrap();
+    let guid = hopen_codec::value::Guid::default();
+    everything.push(ancient.get((text.as_str(), guid)).unwrap_err());
+    everything.push(ancient.recv().unwrap_err());
+    let (shared, _driver) = ancient.into_shared();
+    shared.close();
+    everything.push(shared.get(text.as_str()).unwrap_err());
+    everything
+}
+
+/// Writes to a connection that cannot be written to any more.
+fn of_reset(handle: &mut Handle) -> Error {
+    handle.link().medium().shutdown_write();
+    handle.set(marked("{}").as_str()).unwrap();
+    handle.flush().unwrap_err()
+}
+
+fn serve(script: impl FnOnce(TcpStream) + Send + 'static) -> (u16, thread::JoinHandle<()>) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let thread = thread::spawn(move || script(listener.accept().unwrap().0));
+    (port, thread)
+}
+
+fn tls_listener(mode: ServerMode) -> Listener {
+    let mut settings = Settings::default();
+    settings.certificate_file = Some(fixture("server.pem"));
+    settings.key_file = Some(fixture("server-key.pem"));
+    let mut options = ListenOptions::try_from("localhost:0W").unwrap();
+    options.mode = mode;
+    options.tls = Some(Server::new(&settings).unwrap());
+    Listener::bind(options).unwrap()
+}
+
+fn fixture(name: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../tls/tests/fixtures")
+        .join(name)
+}
+
+fn message(kind: MessageKind, body: Body) -> Vec<u8> {
+    let mut outbox = Outbox::default();
+    Message::new(kind, body).write(&mut outbox);
+    outbox.copy_to_bytes(outbox.remaining()).to_vec()
+}
+
+fn options(port: u16) -> Options {
+    Options::new(address(port))
+}
+
+fn address(port: u16) -> hopen_codec::address::Address {
+    marked(&format!(":127.0.0.1:{port}:ann:{{}}"))
+        .parse()
+        .unwrap()
+}
+
+/// Ports below 1024 are given out to nobody who asks for any, and nobody serves this one.
+const fn closed_port() -> u16 {
+    1
+}
+
+fn marked(text: &str) -> String {
+    text.replace("{}", MARKED)
+}
+
+const MARKED: &str = "MARKEDpassword";
+
+/// The length of `ann:MARKEDpassword`, a capability and a NUL.
+const LOGIN: usize = 4 + MARKED.len() + 2;
+
+/// Longer than anything takes that does not fail.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A time that passes.
+const BRIEF: Duration = Duration::from_millis(10);
