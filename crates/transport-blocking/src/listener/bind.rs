@@ -36,6 +36,7 @@ pub(super) fn refused(address: &ListenAddress, error: io::Error) -> Error {
 
 /// Returns the port of a service over TCP, as the system knows it.
 fn service(name: &str) -> Result<Option<NonZeroU16>, Error> {
+    use LookupErrorKind::{NoName, Service};
     let unknown = |error| Error::Bind {
         socket: name.into(),
         error,
@@ -46,11 +47,9 @@ fn service(name: &str) -> Result<Option<NonZeroU16>, Error> {
     };
     let found = match getaddrinfo(None, Some(name), Some(hints)) {
         Ok(mut found) => found.next().transpose().map_err(unknown)?,
-        Err(error) => match error.kind() {
-            // Systems do not agree on which it is; there is no other name that could be unknown.
-            LookupErrorKind::Service | LookupErrorKind::NoName => None,
-            _ => return Err(unknown(error.into())),
-        },
+        // Systems do not agree on which it is; there is no other name that could be unknown.
+        Err(error) if matches!(error.kind(), Service | NoName) => None,
+        Err(error) => return Err(unknown(error.into())),
     };
     Ok(found.and_then(|found| NonZeroU16::new(found.sockaddr.port())))
 }
@@ -160,10 +159,11 @@ mod tests {
     }
 
     fn kind(bound: Result<(TcpListener, u16), Error>) -> ErrorKind {
-        match bound.unwrap_err() {
-            Error::Bind { error, .. } => error.kind(),
-            error => panic!("{error:?}"),
-        }
+        let error = bound.unwrap_err();
+        let Error::Bind { error, .. } = &error else {
+            panic!("{error:?}")
+        };
+        error.kind()
     }
 
     #[test]
