@@ -22,6 +22,18 @@
 //! assert_eq!(format!("{bob:?}"), r#"Credentials { user: b"bob", password: Some(Secret(..)) }"#);
 //! # Ok::<(), hopen_codec::auth::CredentialsError>(())
 //! ```
+//!
+//! A server that keeps a password file, as q does with `-u` or `-U`, asks a [`PasswordFile`] between
+//! receiving a login and accepting it:
+//!
+//! ```
+//! use hopen_codec::auth::{Credentials, PasswordFile};
+//!
+//! let users = PasswordFile::parse(b"ann:secret\nbob:pa:ss\n")?;
+//! assert!(users.check(&Credentials::parse(b"bob:pa:ss")?));
+//! assert!(!users.check(&Credentials::parse(b"bob")?));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use core::{error, fmt, hint};
 

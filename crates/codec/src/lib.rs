@@ -56,7 +56,7 @@
 //! | [`message`] | a kind and a body, which stays as bytes until it is decoded |
 //! | [`frame`], [`outbox`] | where messages start and end; what waits to be written |
 //! | [`backlog`] | messages that came before they were asked for |
-//! | [`auth`], [`handshake`] | who logs in, and how |
+//! | [`auth`], [`handshake`] | who logs in and who may, and how |
 //! | [`connection`] | who owes whom an answer |
 //! | [`address`] | handles and what to listen on, as q spells them |
 //!
