@@ -119,7 +119,7 @@ fn of_opening() -> Vec<Error> {
     let mut everything = Vec::new();
     everything.extend([
         hopen(options(closed_port())).unwrap_err(),
-        hopen(marked(&format!(":no such host.invalid:1:ann:{{}}"))).unwrap_err(),
+        hopen(marked(":no such host.invalid:1:ann:{}")).unwrap_err(),
         hopen(marked(":no-such-host.invalid:1:ann:{}")).unwrap_err(),
         hopen(marked(&format!(":{nowhere}:ann:{{}}"))).unwrap_err(),
         hopen(marked(":unix://1:ann:{}")).unwrap_err(),
