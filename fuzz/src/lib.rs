@@ -6,6 +6,7 @@ use bytes::BytesMut;
 pub mod body;
 pub mod client_handshake;
 pub mod frames;
+pub mod gzip;
 pub mod listen_address;
 pub mod password_file;
 pub mod server_handshake;

@@ -59,6 +59,7 @@
 //! | [`auth`], [`handshake`] | who logs in and who may, and how |
 //! | [`connection`] | who owes whom an answer |
 //! | [`address`] | handles and what to listen on, as q spells them |
+//! | [`gzip`] | unpacking, in front of pipes and files |
 //!
 //! # What is promised
 //!
@@ -82,6 +83,7 @@ pub mod connection;
 pub mod decode;
 pub mod encode;
 pub mod frame;
+pub mod gzip;
 pub mod handshake;
 mod header;
 pub mod message;
