@@ -7,8 +7,38 @@ use core::time::Duration;
 use zeroize::Zeroizing;
 
 use super::spelling::port_number;
-use super::{Address, AddressError, HopenArgument, Target};
+use super::{Address, AddressError, HopenArgument, Kind, Target};
 use crate::value::{SymbolRef, ValueRef};
+
+impl HopenArgument {
+    /// Returns the path of the pipe that is to be opened.
+    ///
+    /// # Errors
+    ///
+    /// [`AddressError::Other`] where it is none, [`AddressError::NoTimeout`] where it is and there is
+    /// a time-out.
+    pub fn into_pipe(self) -> Result<String, AddressError> {
+        self.without_timeout(Kind::Pipe)?.into_pipe()
+    }
+
+    /// Returns the path of the file that is to be opened.
+    ///
+    /// # Errors
+    ///
+    /// [`AddressError::Other`] where it is none, [`AddressError::NoTimeout`] where it is and there is
+    /// a time-out.
+    pub fn into_file(self) -> Result<String, AddressError> {
+        self.without_timeout(Kind::File)?.into_file()
+    }
+
+    /// Returns the target. Where it is of this kind, which takes no time-out, there must be none.
+    fn without_timeout(self, found: Kind) -> Result<Target, AddressError> {
+        if self.target.kind() == found && self.timeout.is_some() {
+            return Err(AddressError::NoTimeout { found });
+        }
+        Ok(self.target)
+    }
+}
 
 impl From<Target> for HopenArgument {
     /// Without a time-out.
@@ -17,6 +47,20 @@ impl From<Target> for HopenArgument {
             target,
             timeout: None,
         }
+    }
+}
+
+impl From<Address> for HopenArgument {
+    /// Without a time-out.
+    fn from(address: Address) -> Self {
+        Target::from(address).into()
+    }
+}
+
+impl From<u16> for HopenArgument {
+    /// A port of this host, without a time-out.
+    fn from(port: u16) -> Self {
+        Address::from(port).into()
     }
 }
 
@@ -49,6 +93,30 @@ impl FromStr for HopenArgument {
             target: target?,
             timeout: Some(Duration::from_millis(milliseconds.into())),
         })
+    }
+}
+
+impl TryFrom<&str> for HopenArgument {
+    type Error = AddressError;
+
+    fn try_from(text: &str) -> Result<Self, AddressError> {
+        text.parse()
+    }
+}
+
+impl TryFrom<&String> for HopenArgument {
+    type Error = AddressError;
+
+    fn try_from(text: &String) -> Result<Self, AddressError> {
+        text.parse()
+    }
+}
+
+impl TryFrom<String> for HopenArgument {
+    type Error = AddressError;
+
+    fn try_from(text: String) -> Result<Self, AddressError> {
+        text.parse()
     }
 }
 

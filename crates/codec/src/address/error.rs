@@ -61,6 +61,11 @@ pub enum AddressError {
     Credentials(CredentialsError),
     /// The time-out is no number of milliseconds.
     Timeout,
+    /// A time-out beside the handle of a pipe or a file.
+    NoTimeout {
+        /// What the handle names.
+        found: Kind,
+    },
     /// A q value that is neither a text, a symbol nor a number, nor one of them with a time-out.
     Type,
     /// Bytes that are not UTF-8.
@@ -189,6 +194,12 @@ impl fmt::Display for AddressError {
             Self::NulInPath => f.write_str("the path has a NUL"),
             Self::Credentials(error) => fmt::Display::fmt(error, f),
             Self::Timeout => f.write_str("the time-out is no number of milliseconds"),
+            Self::NoTimeout { found } => {
+                write!(
+                    f,
+                    "a time-out is for a process, and the handle names {found}"
+                )
+            }
             Self::Type => f.write_str("type: a handle is a text, a symbol or the number of a port"),
             Self::NotUtf8 => f.write_str("the handle is not UTF-8"),
             Self::Other {

@@ -265,6 +265,29 @@ fn a_time_out_may_stand_beside_a_handle() {
 }
 
 #[test]
+fn a_pipe_or_a_file_has_no_time_out() {
+    let argument = |text: &str| HopenArgument::try_from(text).unwrap();
+    assert_eq!(argument(":fifo://p").into_pipe(), Ok("p".into()));
+    assert_eq!(argument(":data/log").into_file(), Ok("data/log".into()));
+    for (error, says) in [
+        (
+            argument("(`:fifo://p;500)").into_pipe().unwrap_err(),
+            "a time-out is for a process, and the handle names a pipe",
+        ),
+        (
+            argument("(`:data/log;500)").into_file().unwrap_err(),
+            "a time-out is for a process, and the handle names a file",
+        ),
+        (
+            argument("(`:data/log;500)").into_pipe().unwrap_err(),
+            ":data/log names a file, which open_file opens: for a pipe write :fifo://PATH",
+        ),
+    ] {
+        assert_eq!(error.to_string(), says);
+    }
+}
+
+#[test]
 fn q_values_are_handles_too() {
     let read = |value: Value| HopenArgument::try_from(value.as_ref());
     let symbol = |name: &str| Value::from(Symbol::new(name).unwrap());
