@@ -11,6 +11,8 @@ use hopen_codec::handshake::HandshakeError;
 use hopen_codec::remote_error::RemoteError;
 use hopen_tls::{Mismatch, TlsError};
 
+use crate::pipe::PipeError;
+
 /// What went wrong with a handle. `Display` says it in q's words where q has some.
 ///
 /// Each says whether the handle goes on. One that is over gives the same error again and again, but
@@ -99,6 +101,8 @@ pub enum Error {
     /// The handle was closed on this side, through another clone of it: `Bad file descriptor`. It
     /// is over.
     BadHandle,
+    /// A pipe could not be opened or read.
+    Pipe(PipeError),
 }
 
 impl Error {
@@ -231,6 +235,7 @@ impl fmt::Display for Error {
             }
             Self::Closed => f.write_str("close"),
             Self::BadHandle => f.write_str("Bad file descriptor"),
+            Self::Pipe(error) => fmt::Display::fmt(error, f),
         }
     }
 }
@@ -280,12 +285,13 @@ impl std::error::Error for Error {
             | Self::Refused { .. }
             | Self::Closed
             | Self::BadHandle => None,
+            Self::Pipe(error) => error.source(),
         }
     }
 }
 
 /// Prints an error as the system words it, without the number that Rust adds.
-struct OsText<'a>(&'a io::Error);
+pub(crate) struct OsText<'a>(pub(crate) &'a io::Error);
 
 impl fmt::Display for OsText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -334,6 +340,12 @@ impl From<SendError> for Error {
 impl From<ProtocolError> for Error {
     fn from(error: ProtocolError) -> Self {
         Self::Protocol(error)
+    }
+}
+
+impl From<PipeError> for Error {
+    fn from(error: PipeError) -> Self {
+        Self::Pipe(error)
     }
 }
 
@@ -407,9 +419,11 @@ mod tests {
     use hopen_codec::config::Limits;
     use hopen_codec::encode::EncodeError;
     use hopen_codec::frame::FrameError;
+    use hopen_codec::gzip::GzipError;
     use hopen_codec::message::Body;
 
     use super::*;
+    use crate::pipe::PipeErrorKind;
 
     #[test]
     fn no_error_says_the_same_twice() {
@@ -417,6 +431,13 @@ mod tests {
         let decode = nonsense.decode(&Limits::client()).unwrap_err();
         let frame = FrameError::UnknownKind { byte: 7 };
         let io = || io::Error::from_raw_os_error(32);
+        let pipe = |kind| {
+            Error::Pipe(PipeError {
+                path: Some("p".into()),
+                offset: 1,
+                kind,
+            })
+        };
         for error in [
             Error::Address("localhost:1".parse::<Address>().unwrap_err()),
             Error::Listen("localhost:".parse::<ListenAddress>().unwrap_err()),
@@ -456,6 +477,11 @@ mod tests {
             Error::QueueFull { limit: 1 },
             Error::Closed,
             Error::BadHandle,
+            pipe(PipeErrorKind::Open(io())),
+            pipe(PipeErrorKind::Read(io())),
+            pipe(PipeErrorKind::Gzip(GzipError::Corrupt { offset: 1 })),
+            pipe(PipeErrorKind::LineTooLong { limit: 1 }),
+            pipe(PipeErrorKind::Frame(frame)),
         ] {
             let mut texts = error.to_string();
             let mut source = error.source();

@@ -20,6 +20,7 @@
 //! | [`SharedHandle`], [`Driver`] | the same for any number of threads, and the one that reads for them |
 //! | [`Channel`] | a connection before its login; also over pipes, or any reader and writer |
 //! | [`Listener`], [`Login`] | the server's side: connections come in, logins are accepted or refused |
+//! | [`Pipe`] | a named pipe, device or reader: bytes, lines, messages, packed or not |
 //!
 //! This crate moves bytes; what they mean and what goes when is [`hopen_codec`]'s to know.
 #![forbid(unsafe_code)]
@@ -32,7 +33,9 @@ mod handle;
 mod link;
 mod listener;
 mod medium;
+mod open;
 mod options;
+mod pipe;
 mod shared;
 mod stage;
 #[cfg(unix)]
@@ -42,7 +45,9 @@ pub use channel::{Channel, Login};
 pub use error::{Error, Phase};
 pub use handle::{Handle, Received};
 pub use listener::{LOGIN_TIMEOUT, ListenOptions, Listener, UnixSocket};
+pub use open::open_pipe;
 pub use options::Options;
+pub use pipe::{Lines, Pipe, PipeError, PipeErrorKind};
 pub use shared::{Driver, SharedHandle};
 
 /// Opens a handle to a process: connects and logs in.
@@ -110,6 +115,7 @@ mod tests {
             goes::<Options>();
             goes::<Error>();
             goes::<Received>();
+            goes::<Pipe>();
         }
     }
 }
