@@ -11,7 +11,8 @@ use hopen_codec::handshake::HandshakeError;
 use hopen_codec::remote_error::RemoteError;
 use hopen_tls::{Mismatch, TlsError};
 
-use crate::pipe::PipeError;
+use crate::file::{FileError, FileErrorKind};
+use crate::pipe::{PipeError, PipeErrorKind};
 
 /// What went wrong with a handle. `Display` says it in q's words where q has some.
 ///
@@ -103,6 +104,8 @@ pub enum Error {
     BadHandle,
     /// A pipe could not be opened or read.
     Pipe(PipeError),
+    /// A file could not be opened or appended to.
+    File(FileError),
 }
 
 impl Error {
@@ -113,12 +116,22 @@ impl Error {
             Self::Listen(_) | Self::Bind { .. } => Phase::Listen,
             Self::Credentials(_) => Phase::Credentials,
             Self::Mismatch(_) => Phase::Tls,
+            Self::Pipe(PipeError {
+                kind: PipeErrorKind::Open(_),
+                ..
+            })
+            | Self::File(FileError {
+                kind: FileErrorKind::Open(_) | FileErrorKind::Directory(_),
+                ..
+            }) => Phase::Open,
             Self::Access | Self::Login(_) => Phase::Login,
             Self::Hop { phase, .. }
             | Self::Tls { phase, .. }
             | Self::Timeout(phase)
             | Self::Io { phase, .. } => *phase,
-            Self::Remote(_)
+            Self::Pipe(_)
+            | Self::File(_)
+            | Self::Remote(_)
             | Self::Send(_)
             | Self::QueueFull { .. }
             | Self::BadMessage(_)
@@ -168,6 +181,8 @@ pub enum Phase {
     Credentials,
     /// Looking up the address of the host's name. No handle was made.
     Lookup,
+    /// Opening a pipe or a file. No handle was made.
+    Open,
     /// Connecting. No handle was made.
     Connect,
     /// Beginning TLS: reading certificates, or TLS's own handshake. No handle was made.
@@ -236,6 +251,7 @@ impl fmt::Display for Error {
             Self::Closed => f.write_str("close"),
             Self::BadHandle => f.write_str("Bad file descriptor"),
             Self::Pipe(error) => fmt::Display::fmt(error, f),
+            Self::File(error) => fmt::Display::fmt(error, f),
         }
     }
 }
@@ -247,6 +263,7 @@ impl fmt::Display for Phase {
             Self::Address => "reading the handle",
             Self::Listen => "beginning to listen",
             Self::Credentials => "getting credentials",
+            Self::Open => "opening",
             Self::Tls => "beginning TLS",
             Self::Use => "using the handle",
             Self::Lookup => "looking up the host",
@@ -286,6 +303,7 @@ impl std::error::Error for Error {
             | Self::Closed
             | Self::BadHandle => None,
             Self::Pipe(error) => error.source(),
+            Self::File(error) => error.source(),
         }
     }
 }
@@ -346,6 +364,12 @@ impl From<ProtocolError> for Error {
 impl From<PipeError> for Error {
     fn from(error: PipeError) -> Self {
         Self::Pipe(error)
+    }
+}
+
+impl From<FileError> for Error {
+    fn from(error: FileError) -> Self {
+        Self::File(error)
     }
 }
 
@@ -423,6 +447,7 @@ mod tests {
     use hopen_codec::message::Body;
 
     use super::*;
+    use crate::file::FileErrorKind;
     use crate::pipe::PipeErrorKind;
 
     #[test]
@@ -438,6 +463,7 @@ mod tests {
                 kind,
             })
         };
+        let file = |kind| Error::File(FileError { path: None, kind });
         for error in [
             Error::Address("localhost:1".parse::<Address>().unwrap_err()),
             Error::Listen("localhost:".parse::<ListenAddress>().unwrap_err()),
@@ -482,6 +508,10 @@ mod tests {
             pipe(PipeErrorKind::Gzip(GzipError::Corrupt { offset: 1 })),
             pipe(PipeErrorKind::LineTooLong { limit: 1 }),
             pipe(PipeErrorKind::Frame(frame)),
+            file(FileErrorKind::Directory(io())),
+            file(FileErrorKind::Open(io())),
+            file(FileErrorKind::Encode(EncodeError::TooManyParts)),
+            file(FileErrorKind::Sync(io())),
         ] {
             let mut texts = error.to_string();
             let mut source = error.source();

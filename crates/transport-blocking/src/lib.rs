@@ -21,6 +21,8 @@
 //! | [`Channel`] | a connection before its login; also over pipes, or any reader and writer |
 //! | [`Listener`], [`Login`] | the server's side: connections come in, logins are accepted or refused |
 //! | [`Pipe`] | a named pipe, device or reader: bytes, lines, messages, packed or not |
+//! | [`FileHandle`] | a file that is appended to: text, lines, values |
+//! | [`Opened`] | any of them, as the handle says |
 //!
 //! This crate moves bytes; what they mean and what goes when is [`hopen_codec`]'s to know.
 #![forbid(unsafe_code)]
@@ -29,6 +31,7 @@ mod channel;
 mod connect;
 mod deadline;
 mod error;
+mod file;
 mod handle;
 mod link;
 mod listener;
@@ -43,9 +46,10 @@ mod unix_socket;
 
 pub use channel::{Channel, Login};
 pub use error::{Error, Phase};
+pub use file::{FileError, FileErrorKind, FileHandle};
 pub use handle::{Handle, Received};
 pub use listener::{LOGIN_TIMEOUT, ListenOptions, Listener, UnixSocket};
-pub use open::open_pipe;
+pub use open::{Opened, open_any, open_file, open_pipe};
 pub use options::Options;
 pub use pipe::{Lines, Pipe, PipeError, PipeErrorKind};
 pub use shared::{Driver, SharedHandle};
@@ -115,7 +119,7 @@ mod tests {
             goes::<Options>();
             goes::<Error>();
             goes::<Received>();
-            goes::<Pipe>();
+            goes::<Opened>();
         }
     }
 }

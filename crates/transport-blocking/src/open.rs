@@ -1,8 +1,8 @@
 //! Opening what is no process, or may be one.
 
-use hopen_codec::address::HopenArgument;
+use hopen_codec::address::{HopenArgument, Target};
 
-use crate::{Error, Pipe};
+use crate::{Error, FileHandle, Handle, Options, Pipe, hopen};
 
 /// Opens a pipe or a device to read from: `":fifo://path"`. Opening a named pipe waits until somebody
 /// opens it for writing.
@@ -35,6 +35,67 @@ where
     T::Error: Into<Error>,
 {
     Ok(Pipe::open(argument(handle)?.into_pipe()?)?)
+}
+
+/// Opens a file to append to: `":path"`. The file is made where there is none, and so are the
+/// directories that lead to it.
+///
+/// ```no_run
+/// use hopen_blocking::open_file;
+/// use hopen_codec::sym;
+///
+/// let mut log = open_file(":logs/2026.11.24")?;
+/// log.append_value((sym!("upd"), sym!("trade"), vec![101.25, 101.5]))?;
+/// log.sync()?;
+///
+/// let mut text = open_file(":notes.txt")?;
+/// text.append_line("quick brown fox")?;
+/// # Ok::<(), hopen_blocking::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// Where the handle is none of a file or has a time-out ([`Error::Address`]), or the file cannot be
+/// opened ([`Error::File`]).
+pub fn open_file<T>(handle: T) -> Result<FileHandle, Error>
+where
+    T: TryInto<HopenArgument>,
+    T::Error: Into<Error>,
+{
+    Ok(FileHandle::open(argument(handle)?.into_file()?)?)
+}
+
+/// Opens whatever a handle names, as q's `hopen` does.
+///
+/// # Errors
+///
+/// As [`hopen`](crate::hopen), [`open_pipe`] and [`open_file`].
+pub fn open_any<T>(handle: T) -> Result<Opened, Error>
+where
+    T: TryInto<HopenArgument>,
+    T::Error: Into<Error>,
+{
+    let argument = argument(handle)?;
+    Ok(match argument.target {
+        Target::Process(_) => Opened::Process(hopen(Options::try_from(argument)?)?),
+        Target::Pipe { .. } => Opened::Pipe(open_pipe(argument)?),
+        Target::File { .. } => Opened::File(open_file(argument)?),
+    })
+}
+
+/// What [`open_any`] has opened.
+#[derive(Debug)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "who opens any of them has to know every kind"
+)]
+pub enum Opened {
+    /// A process.
+    Process(Handle),
+    /// A pipe or a device, to read from.
+    Pipe(Pipe),
+    /// A file, to append to.
+    File(FileHandle),
 }
 
 fn argument<T>(handle: T) -> Result<HopenArgument, Error>

@@ -19,7 +19,9 @@ use hopen_codec::value::Value;
 use hopen_tls::{Client, Server, ServerMode, Settings, VerifyServer};
 
 use super::Error;
-use crate::{Handle, ListenOptions, Listener, Options, hopen, one_shot};
+use crate::{
+    Handle, ListenOptions, Listener, Options, hopen, one_shot, open_any, open_file, open_pipe,
+};
 
 #[test]
 fn no_error_shows_a_password() {
@@ -63,10 +65,12 @@ fn kind(error: &Error) -> usize {
         Error::Io { .. } => 18,
         Error::Closed => 19,
         Error::BadHandle => 20,
+        Error::Pipe(_) => 21,
+        Error::File(_) => 22,
     }
 }
 
-const KINDS: usize = 21;
+const KINDS: usize = 23;
 
 /// Handles that are none, and what to listen on that is none.
 fn of_texts() -> Vec<Error> {
@@ -99,7 +103,16 @@ fn of_texts() -> Vec<Error> {
     let bound = listens
         .into_iter()
         .map(|text| Listener::bind(marked(text).as_str()).map(drop));
-    opened.chain(bound).map(Result::unwrap_err).collect()
+    let others = [
+        open_file(marked(":h:1:ann:{}")).map(drop),
+        open_pipe(marked(":tcps://h:1:ann:{}")).map(drop),
+        open_pipe(marked("(`:fifo://p:{};1)")).map(drop),
+        open_any(marked(":ann:{}@h:1")).map(drop),
+        open_pipe(":fifo:///no/such/pipe").map(drop),
+        open_file(":/dev/null/file").map(drop),
+    ];
+    let all = opened.chain(bound).chain(others);
+    all.map(Result::unwrap_err).collect()
 }
 
 /// What keeps a plain handle from being opened.
