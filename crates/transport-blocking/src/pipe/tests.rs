@@ -123,14 +123,37 @@ fn lines_come_when_so_much_is_there_and_a_longer_line_alone() {
 }
 
 #[test]
-fn a_line_without_end_is_searched_once() {
-    // Byte by byte a second look at each would take minutes.
-    let chunks = vec![&b"x"[..]; 300_000];
-    let mut pipe = Pipe::new(script(&chunks));
-    assert_eq!(pipe.read_line().unwrap().unwrap().len(), 300_000);
-    let mut pipe = Pipe::new(script(&chunks));
-    let lines = pipe.read_lines(10).unwrap().unwrap();
-    assert_eq!(lines.as_bytes().len(), 300_000);
+fn what_holds_no_newline_is_not_searched_again() {
+    for lines_at_once in [false, true] {
+        let steps = [Ok(b"ab\nxx".to_vec()), Ok(vec![b'x'; 3]), Err(failure())];
+        let mut pipe = Pipe::new(Script {
+            steps: VecDeque::from(steps),
+            reads: 0,
+        });
+        assert_eq!(pipe.read_line().unwrap().unwrap(), "ab");
+        let read = if lines_at_once {
+            pipe.read_lines(2).map(|_| ())
+        } else {
+            pipe.read_line().map(|_| ())
+        };
+        assert!(read.is_err());
+        assert_eq!((pipe.searched, pipe.input.len()), (5, 5));
+        assert_eq!(pipe.read1_up_to(2).unwrap(), "xx");
+        assert_eq!(pipe.searched, 3);
+    }
+}
+
+#[test]
+fn a_reader_cannot_claim_more_than_there_was_room_for() {
+    struct Liar;
+    impl Read for Liar {
+        fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+            room.fill(b'x');
+            Ok(room.len() + 1)
+        }
+    }
+    assert_eq!(Pipe::new(Liar).read1_up_to(3).unwrap(), "xxx");
+    assert!(Pipe::new(Liar).gunzip().read1().is_err());
 }
 
 #[test]
@@ -305,7 +328,7 @@ fn signals_and_failures_lose_nothing() {
         steps: VecDeque::from([
             Err(io::ErrorKind::Interrupted.into()),
             Ok(b"on".to_vec()),
-            Err(io::Error::from_raw_os_error(5)),
+            Err(failure()),
             Err(io::ErrorKind::Interrupted.into()),
             Ok(b"e\ntwo".to_vec()),
         ]),
@@ -374,6 +397,10 @@ fn read_all<R: Read>(pipe: Pipe<R>, count: usize, limit: usize) -> Vec<Result<By
             Err(error) => all.push(Err(error.offset)),
         }
     }
+}
+
+fn failure() -> io::Error {
+    io::Error::from_raw_os_error(5)
 }
 
 /// A reader that gives what it is told to, one step for each read.
