@@ -62,7 +62,8 @@ pub use error::PasswordFileError;
 /// # Reading it again
 ///
 /// The value does not change, so a file is read again without a restart, as with q's `\u`, by parsing
-/// it and putting the new value in the place of the old one. If it cannot be parsed, nothing is lost:
+/// it and putting the new value in the place of the old one. If it cannot be parsed, nothing is lost.
+/// Half a file may be one too, so whoever changes it writes another and renames that.
 ///
 /// ```
 /// use std::sync::{Arc, RwLock};
