@@ -212,7 +212,11 @@ impl fmt::Display for Error {
             Self::Listen(error) => fmt::Display::fmt(error, f),
             Self::Credentials(error) => write!(f, "no credentials: {error}"),
             Self::Hop { error, .. } => write!(f, "hop. OS reports: {}", OsText(error)),
-            Self::Tls { error, .. } => write!(f, "tls: {error}"),
+            Self::Tls {
+                error: error @ TlsError::Rustls(_),
+                ..
+            } => fmt::Display::fmt(error, f),
+            Self::Tls { error, .. } => write!(f, "TLS: {error}"),
             Self::Mismatch(mismatch) => fmt::Display::fmt(mismatch, f),
             Self::Bind { socket, error } => {
                 write!(

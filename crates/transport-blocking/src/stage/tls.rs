@@ -204,3 +204,136 @@ const AT_ONCE: usize = 256 * 1024;
 
 /// How many bytes are read at once: four records.
 const READ_AT_ONCE: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use bytes::Bytes;
+    use hopen_tls::{Settings, VerifyServer};
+
+    use super::*;
+
+    #[test]
+    fn what_has_gone_is_told_in_bytes_of_the_codec_s() {
+        let (mut client, mut server) = ends();
+        let bytes = pattern(600_000);
+        let mut outbox = Outbox::default();
+        outbox.put_bytes(Bytes::from(bytes.clone()));
+        let (mut arrived, mut gone) = (Intake::default(), 0);
+        for piece in [AT_ONCE, AT_ONCE, 600_000 - 2 * AT_ONCE] {
+            assert!(client.outgoing(&mut outbox).len() > piece);
+            assert_eq!(client.pending(), piece);
+            // A part of it is on its way, and none of it has arrived whole.
+            let part = client.outgoing(&mut outbox).copy_to_bytes(1000);
+            assert_eq!(client.taken(), 0);
+            assert_eq!(client.pending(), piece);
+            let wire = client.outgoing(&mut outbox);
+            let rest = wire.copy_to_bytes(wire.len());
+            gone += client.taken();
+            assert_eq!((client.pending(), gone + outbox.len()), (0, 600_000));
+            arrived.wire.extend_from_slice(&part);
+            arrived.wire.extend_from_slice(&rest);
+            while server.incoming(&mut arrived, usize::MAX).unwrap() > 0 {}
+        }
+        assert_eq!(gone, 600_000);
+        assert!(arrived.input == bytes[..]);
+    }
+
+    #[test]
+    fn no_more_is_decrypted_than_there_is_room_for() {
+        let (mut client, mut server) = ends();
+        let mut intake = Intake::default();
+        intake
+            .wire
+            .extend_from_slice(&sent(&mut client, b"0123456789"));
+        for expected in [4, 4, 2, 0] {
+            assert_eq!(server.incoming(&mut intake, 4).unwrap(), expected);
+        }
+        assert_eq!(intake.input, b"0123456789"[..]);
+        assert!(!server.has_ended());
+    }
+
+    #[test]
+    fn an_end_is_told_and_found_behind_what_came_before() {
+        let (mut client, mut server) = ends();
+        let mut intake = Intake::default();
+        intake.wire.extend_from_slice(&sent(&mut client, b"last"));
+        client.end();
+        client.end();
+        intake.wire.extend_from_slice(&sent(&mut client, b""));
+        assert_eq!(server.incoming(&mut intake, 64).unwrap(), 4);
+        assert!(!server.has_ended());
+        assert_eq!(server.incoming(&mut intake, 64).unwrap(), 0);
+        assert!(server.has_ended());
+        // What comes behind the end is not looked at.
+        intake.wire.extend_from_slice(b"anything");
+        assert_eq!(server.incoming(&mut intake, 64).unwrap(), 0);
+    }
+
+    #[test]
+    fn nothing_is_said_behind_what_was_dropped() {
+        let (mut client, _) = ends();
+        let mut outbox = Outbox::default();
+        outbox.put_slice(b"dropped");
+        client.outgoing(&mut outbox);
+        assert_eq!(client.drop_unsent(), 7);
+        assert_eq!(client.pending(), 0);
+        client.end();
+        assert!(client.outgoing(&mut outbox).is_empty());
+    }
+
+    #[test]
+    fn what_was_changed_on_its_way_ends_it() {
+        // Behind the header of the record, which is 5 bytes long.
+        for at in [5, 14, 20] {
+            let (mut client, mut server) = ends();
+            let mut intake = Intake::default();
+            let mut wire = sent(&mut client, b"0123456789").to_vec();
+            wire[at] ^= 1;
+            intake.wire.extend_from_slice(&wire);
+            let error = server.incoming(&mut intake, 64).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "TLS failed: cannot decrypt peer's message"
+            );
+            assert!(intake.input.is_empty());
+        }
+    }
+
+    /// Returns both ends of a connection whose handshake is over.
+    fn ends() -> (Tls, Tls) {
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tls/tests/fixtures");
+        let mut settings = Settings::default();
+        settings.certificate_file = Some(fixtures.join("server.pem"));
+        settings.key_file = Some(fixtures.join("server-key.pem"));
+        let server = Server::new(&settings).unwrap();
+        let mut settings = Settings::default();
+        settings.verify_server = VerifyServer::Off;
+        let client = Client::new(&settings).unwrap();
+        let mut client = Tls::to(&client, "localhost").unwrap();
+        let mut server = Tls::from_client_of(&server).unwrap();
+        let (mut to_client, mut to_server) = (Intake::default(), Intake::default());
+        while client.is_handshaking() || server.is_handshaking() {
+            to_server.wire.extend_from_slice(&sent(&mut client, b""));
+            server.shake_hands(&mut to_server).unwrap();
+            to_client.wire.extend_from_slice(&sent(&mut server, b""));
+            client.shake_hands(&mut to_client).unwrap();
+        }
+        (client, server)
+    }
+
+    /// Returns what goes over the wire for these bytes.
+    fn sent(tls: &mut Tls, bytes: &[u8]) -> Bytes {
+        let mut outbox = Outbox::default();
+        outbox.put_slice(bytes);
+        let wire = tls.outgoing(&mut outbox);
+        let sent = wire.copy_to_bytes(wire.len());
+        tls.taken();
+        sent
+    }
+
+    fn pattern(length: usize) -> Vec<u8> {
+        (0..).map(|n: u32| (n % 251) as u8).take(length).collect()
+    }
+}
