@@ -25,7 +25,7 @@ use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::net::TcpStream;
 
-use bytes::BytesMut;
+use bytes::{Buf, BytesMut};
 use hopen_codec::outbox::Outbox;
 
 pub(crate) use self::pair::Pair;
@@ -169,12 +169,21 @@ impl Medium {
         }
     }
 
-    /// Has the stage say to the peer that nothing more comes, where it has a way to and that goes at
-    /// once. Nobody waits for it, and a peer that is gone needs it no more.
+    /// Has the stage say to the peer that nothing more comes, where it has a way to. Nobody waits for
+    /// it: a socket that takes nothing at once is not told, and a peer that is gone needs it no more.
+    /// Nothing can be written after that.
     pub(crate) fn say_goodbye(&self, stage: &mut Stage) {
         stage.end();
         let mut nothing = Outbox::default();
-        while matches!(self.try_write(stage.outgoing(&mut nothing)), Ok(1..)) {}
+        let words = stage.outgoing(&mut nothing);
+        if !words.has_remaining() {
+            return;
+        }
+        match self {
+            #[cfg(unix)]
+            Self::Socket(socket) => drop(socket.try_write(words)),
+            Self::Pair(pair) => pair.write_last(words),
+        }
     }
 
     /// Ends both directions: whoever waits returns, reading gives what had arrived and then the
@@ -290,7 +299,7 @@ mod tests {
     use std::sync::LazyLock;
     use std::thread;
 
-    use bytes::{Buf, Bytes};
+    use bytes::Bytes;
 
     use super::*;
 

@@ -8,29 +8,49 @@ use hopen_codec::config::Config;
 use hopen_codec::connection::Ticket;
 use hopen_codec::remote_error::RemoteError;
 use hopen_codec::value::Value;
+use hopen_tls::ServerMode;
 
 use crate::end::{self, End, Ends, Failure, Message, Opened, Opening, Transport, Wire};
+use crate::{tls, tls_peer, wire};
 
 mod sockets;
 
 pub(crate) use sockets::Sockets;
 
-/// A channel of two pipes.
-pub(crate) struct Pipes;
+/// A channel of two pipes, with or without TLS.
+pub(crate) enum Pipes {
+    Plain,
+    Encrypted,
+}
 
 impl Transport for Pipes {
     fn name(&self) -> &'static str {
-        "pipes"
+        match self {
+            Self::Plain => "pipes",
+            Self::Encrypted => "TLS in pipes",
+        }
     }
 
-    fn connect(&self, _: &Opening) -> Ends {
+    fn connect(&self, opening: &Opening) -> Ends {
         let (our_reader, writer) = pipe().expect("a pipe");
         let (reader, our_writer) = pipe().expect("a pipe");
+        let is_encrypted = matches!(self, Self::Encrypted);
+        let logs_in = matches!(opening, Opening::LogIn(_));
         Ends {
             ours: Box::new(move |opening, config, timeout| {
-                let channel = Channel::new(our_reader, our_writer).expect("two threads");
+                let mut channel = Channel::new(our_reader, our_writer).expect("two threads");
+                if is_encrypted && !logs_in {
+                    channel = channel.accepting(ServerMode::Tls, Some(tls::server()));
+                }
                 match opening {
                     Opening::LogIn(credentials) => {
+                        if is_encrypted {
+                            channel = match channel.start_tls(&tls::client(), "localhost", timeout)
+                            {
+                                Ok(channel) => channel,
+                                Err(error) => return Opened::after(Err(error)),
+                            };
+                        }
                         Opened::after(channel.log_in(&credentials, config, timeout))
                     }
                     Opening::Accept => accept(channel, config, timeout),
@@ -38,10 +58,15 @@ impl Transport for Pipes {
                 }
             }),
             theirs: Box::new(move || {
-                Ok(Wire {
-                    reader: Box::new(reader),
-                    writer: Box::new(writer),
-                })
+                let pipes = wire::Pipes {
+                    reader,
+                    writer: Some(writer),
+                };
+                match (is_encrypted, logs_in) {
+                    (false, _) => Ok(Wire::pipes(pipes)),
+                    (true, true) => tls_peer::serve(pipes),
+                    (true, false) => tls_peer::connect(pipes),
+                }
             }),
         }
     }

@@ -92,10 +92,11 @@ fn go_the_same_way(scenarios: Vec<Scenario>) {
 /// What the list runs over.
 const TRANSPORTS: &[&(dyn Transport + Sync)] = &[
     &Sockets::Tcp,
-    &Pipes,
+    &Pipes::Plain,
     #[cfg(unix)]
     &Sockets::Unix,
     &Sockets::Tcps,
+    &Pipes::Encrypted,
     #[cfg(unix)]
     &Sockets::Unixs,
 ];

@@ -1,6 +1,6 @@
 //! The peer's end of a connection, and its two halves.
 
-use std::io::{self, Read, Write};
+use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::net::{Shutdown, TcpStream};
 #[cfg(unix)]
 use std::os::unix::net::UnixStream;
@@ -17,6 +17,16 @@ impl Wire {
         })
     }
 
+    pub(crate) fn pipes(pipes: Pipes) -> Self {
+        Self {
+            reader: Box::new(pipes.reader),
+            writer: pipes.writer.map_or_else(
+                || Box::new(io::sink()) as Box<dyn Write + Send>,
+                |writer| Box::new(writer),
+            ),
+        }
+    }
+
     #[cfg(unix)]
     pub(crate) fn unix(stream: UnixStream) -> io::Result<Self> {
         Ok(Self {
@@ -29,19 +39,52 @@ impl Wire {
 /// A socket that is read from and written to, and whose writing can be ended by itself.
 pub(crate) trait Stream: Read + Write + Send + 'static {
     /// Says that nothing more comes.
-    fn end_writing(&self) -> io::Result<()>;
+    fn end_writing(&mut self) -> io::Result<()>;
 }
 
 impl Stream for TcpStream {
-    fn end_writing(&self) -> io::Result<()> {
+    fn end_writing(&mut self) -> io::Result<()> {
         self.shutdown(Shutdown::Write)
     }
 }
 
 #[cfg(unix)]
 impl Stream for UnixStream {
-    fn end_writing(&self) -> io::Result<()> {
+    fn end_writing(&mut self) -> io::Result<()> {
         self.shutdown(Shutdown::Write)
+    }
+}
+
+/// Two pipes, each for one direction.
+pub(crate) struct Pipes {
+    pub(crate) reader: PipeReader,
+    /// None when nothing more comes.
+    pub(crate) writer: Option<PipeWriter>,
+}
+
+impl Read for Pipes {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        self.reader.read(room)
+    }
+}
+
+impl Write for Pipes {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut self.writer {
+            Some(writer) => writer.write(bytes),
+            None => Err(io::ErrorKind::BrokenPipe.into()),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Stream for Pipes {
+    fn end_writing(&mut self) -> io::Result<()> {
+        self.writer = None;
+        Ok(())
     }
 }
 

@@ -83,6 +83,12 @@ impl Pair {
         self.shared.put(outbox)
     }
 
+    /// Writes everything of the outbox as the last that the writer gets, without waiting. Nobody is
+    /// told whether it could.
+    pub(crate) fn write_last(&self, outbox: &mut Outbox) {
+        self.shared.put_last(outbox);
+    }
+
     /// See [`Medium::is_written`](super::Medium::is_written).
     pub(crate) fn is_written(&self) -> bool {
         self.shared.lock().is_written()
@@ -340,6 +346,38 @@ mod tests {
         go.send(()).unwrap();
         pair.wait(Interest::Write, Deadline::NEVER).unwrap();
         assert!(outbox.is_empty() && pair.is_written());
+    }
+
+    #[test]
+    fn the_last_words_come_behind_what_is_being_written() {
+        for is_writing in [false, true] {
+            let (go, told) = mpsc::channel();
+            let (output, written) = mpsc::channel();
+            let pair = pair_of(
+                io::empty(),
+                Writing(move |bytes: &[u8]| {
+                    if !bytes.is_empty() {
+                        told.recv().unwrap();
+                        output.send(bytes.to_vec()).unwrap();
+                    }
+                    Ok(bytes.len())
+                }),
+            );
+            let mut expected = Vec::new();
+            if is_writing {
+                pair.try_write(&mut outbox(b"first")).unwrap();
+                expected.push(&b"first"[..]);
+            }
+            pair.write_last(&mut outbox(b"last"));
+            expected.push(b"last");
+            // Nothing more is taken.
+            pair.write_last(&mut outbox(b"more"));
+            pair.close();
+            for _ in &expected {
+                go.send(()).unwrap();
+            }
+            assert_eq!(written.iter().collect::<Vec<_>>(), expected);
+        }
     }
 
     #[test]

@@ -64,6 +64,17 @@ impl Shared {
         Ok(count)
     }
 
+    /// Takes everything of the outbox for the writer, behind what it has, as the last that it gets:
+    /// a few bytes that nobody waits for.
+    pub(super) fn put_last(&self, outbox: &mut Outbox) {
+        let mut state = self.lock();
+        if matches!(state.writing, Flow::Open) && !state.is_closed {
+            state.last.put(outbox);
+            state.writing = Flow::Ended;
+            self.changed.notify_all();
+        }
+    }
+
     /// Lets nothing more be taken for the writer.
     pub(super) fn end_writing(&self) {
         let mut state = self.lock();
@@ -130,10 +141,13 @@ impl Shared {
             let mut state = self.wait_while(self.lock(), |state| {
                 !state.is_writing && !state.is_closed && matches!(state.writing, Flow::Open)
             });
-            if !state.is_writing {
+            let mut output = if state.is_writing {
+                mem::take(&mut state.output)
+            } else if state.last.is_empty() {
                 return;
-            }
-            let mut output = mem::take(&mut state.output);
+            } else {
+                mem::take(&mut state.last)
+            };
             drop(state);
             let written = writer
                 .write_all(&output)
@@ -199,6 +213,8 @@ pub(super) struct State {
     output: Vec<u8>,
     /// Whether something that came into `output` is not written and flushed yet.
     is_writing: bool,
+    /// Taken to be written behind that, when nothing more comes.
+    last: Vec<u8>,
     writing: Flow,
     is_closed: bool,
 }
