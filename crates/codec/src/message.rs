@@ -91,6 +91,8 @@ pub struct Body {
     chunks: Chunks,
     /// What peers must understand; not known of what was received.
     needs: Option<Needs>,
+    /// Whether the compressor has given it up, so that it is not asked again for each peer.
+    is_incompressible: bool,
 }
 
 /// The bytes: mostly one piece, more where large vectors were shared.
@@ -145,6 +147,7 @@ impl Body {
             form: None,
             chunks,
             needs: Some(needs),
+            is_incompressible: false,
         })
     }
 
@@ -169,6 +172,7 @@ impl Body {
             form: None,
             chunks: Chunks::One(bytes.freeze()),
             needs: Some(needs),
+            is_incompressible: false,
         }
     }
 
@@ -185,6 +189,7 @@ impl Body {
             form,
             chunks: Chunks::One(payload),
             needs: None,
+            is_incompressible: false,
         }
     }
 
@@ -200,7 +205,8 @@ impl Body {
 
     /// Returns the same body compressed, as KX's C library would send it to a peer on another host;
     /// the same body as it is where KX would not compress it: a message of less than
-    /// [`compress::THRESHOLD`] bytes, or one that does not shrink to less than half.
+    /// [`compress::THRESHOLD`] bytes, or one that does not shrink to less than half. To compress what
+    /// comes out once more is to do nothing.
     #[must_use]
     pub fn compress(&self) -> Self {
         self.compress_from(compress::THRESHOLD)
@@ -210,7 +216,8 @@ impl Body {
     /// included: other senders have other thresholds.
     #[must_use]
     pub fn compress_from(&self, shortest: usize) -> Self {
-        if self.form.is_some() || Header::LENGTH as u64 + self.len() < shortest as u64 {
+        let is_done = self.form.is_some() || self.is_incompressible;
+        if is_done || Header::LENGTH as u64 + self.len() < shortest as u64 {
             return self.clone();
         }
         match compress::compress(&self.contiguous(), self.order) {
@@ -219,8 +226,12 @@ impl Body {
                 form: Some(compressed.form),
                 chunks: Chunks::One(compressed.payload.into()),
                 needs: self.needs,
+                is_incompressible: false,
             },
-            None => self.clone(),
+            None => Self {
+                is_incompressible: true,
+                ..self.clone()
+            },
         }
     }
 
@@ -238,6 +249,7 @@ impl Body {
             form: None,
             chunks: Chunks::One(self.plain(limits)?),
             needs: self.needs,
+            is_incompressible: false,
         })
     }
 
@@ -444,6 +456,15 @@ mod tests {
     }
 
     #[test]
+    fn what_does_not_shrink_is_not_tried_again() {
+        let noise = Body::encode(&Value::from(noise())).unwrap();
+        let tried = noise.compress();
+        assert!(!noise.is_incompressible && tried.is_incompressible);
+        assert_eq!((tried.form(), tried.compress().form()), (None, None));
+        assert_eq!(tried.chunks(), noise.chunks());
+    }
+
+    #[test]
     fn a_fault_of_compression_says_where_it_came_in() {
         let body = Body::encode(&Value::from(vec![0_i64; 1000]))
             .unwrap()
@@ -458,5 +479,17 @@ mod tests {
         let cut = Body::received(ByteOrder::Little, body.form(), payload.into());
         let error = cut.decode(&Limits::client()).unwrap_err();
         assert!(error.offset > 8 && error.offset <= 8 + claim, "{error}");
+    }
+
+    /// Bytes that repeat nothing.
+    fn noise() -> Vec<i64> {
+        let mut state = 1_i64;
+        let next = |_| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            state
+        };
+        (0..1000).map(next).collect()
     }
 }
