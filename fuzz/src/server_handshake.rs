@@ -88,6 +88,12 @@ fn check(outcome: &Outcome, config: &Config, wire: &[u8]) {
             assert!(*received == wire.len() && wire.len() < limit && !wire.contains(&0));
             return;
         }
+        Outcome::Failed(HandshakeError::Http) => {
+            let space = wire.iter().position(|byte| *byte == b' ');
+            let method = &wire[..space.expect("one ends the method")];
+            assert!(method.iter().all(u8::is_ascii_uppercase) && method.len() < limit);
+            return;
+        }
         Outcome::Failed(error) => {
             let length = limit + 1;
             assert_eq!(*error, HandshakeError::LoginTooLong { length, limit });

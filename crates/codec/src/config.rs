@@ -108,7 +108,8 @@ pub struct Limits {
     /// The longest login in bytes: `user:password`, capability and NUL. Default 64 KiB.
     ///
     /// A server would keep reading for a NUL that never comes. KX documents no maximum; tokens of
-    /// several KiB are in use, and 64 KiB is far above them.
+    /// several KiB are in use, and 64 KiB is far above them. A line of text that follows a login
+    /// ([`TextHandshake`](crate::handshake::TextHandshake)) may be as long.
     pub login: usize,
     /// The longest message in bytes, header included, as it arrives and after decompression.
     /// Default: 1 GiB for a server, [`Limits::LARGEST_MESSAGE`] for a client.

@@ -16,7 +16,8 @@
 //! ```text
 //!  client   ClientHandshake ──────────────▶ Connection
 //!  server   ServerHandshake ───▶ Login ───▶ Connection
-//!                                      ╰──▶ refused: to be closed
+//!                                ├──────╰──▶ refused: to be closed
+//!                                ╰─▶ TextHandshake ─▶ Spoken     a line of qcon's, or a Login
 //! ```
 //!
 //! It takes its input from the front of a [`BytesMut`](bytes::BytesMut), writes to an
@@ -58,10 +59,13 @@
 use core::{error, fmt};
 
 mod client;
+mod http;
 mod server;
+mod text;
 
 pub use client::ClientHandshake;
 pub use server::{Login, ServerHandshake};
+pub use text::{Spoken, TextHandshake};
 
 /// What a handshake has come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,6 +108,35 @@ pub enum HandshakeError {
         /// How many bytes of it had come. None where somebody only looks whether the port is open.
         received: usize,
     },
+    /// The client speaks HTTP, which is to be [answered](Self::answer).
+    Http,
+    /// The line of text behind the login is longer than
+    /// [`Limits::login`](crate::config::Limits::login).
+    TextTooLong {
+        /// The longest that is accepted, in bytes, with its NUL.
+        limit: usize,
+    },
+    /// The client sent no more before its line of text was complete.
+    TextCutOff {
+        /// How many bytes of it had come.
+        received: usize,
+    },
+}
+
+impl HandshakeError {
+    /// Returns what a server is to write before it closes: to an HTTP request its status, and to all
+    /// others nothing.
+    pub const fn answer(&self) -> &'static [u8] {
+        match self {
+            Self::Http => http::NOT_IMPLEMENTED,
+            Self::LoginTooLong { .. }
+            | Self::EndsInControlByte { .. }
+            | Self::Access
+            | Self::LoginCutOff { .. }
+            | Self::TextTooLong { .. }
+            | Self::TextCutOff { .. } => b"",
+        }
+    }
 }
 
 impl fmt::Display for HandshakeError {
@@ -123,6 +156,14 @@ impl fmt::Display for HandshakeError {
             Self::LoginCutOff { received } => write!(
                 f,
                 "the client closed after {received} bytes of a login without its end"
+            ),
+            Self::Http => f.write_str("the client speaks HTTP"),
+            Self::TextTooLong { limit } => {
+                write!(f, "the line of text is longer than {limit} bytes")
+            }
+            Self::TextCutOff { received } => write!(
+                f,
+                "the client closed after {received} bytes of a line without its end"
             ),
         }
     }

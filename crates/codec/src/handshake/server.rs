@@ -37,15 +37,15 @@
 //!
 //! # What else arrives at such a port
 //!
-//! q serves HTTP, WebSockets and TLS at the same port; this phase knows logins only. An HTTP
-//! request is one that does not end: it has no NUL, and fails at the limit or at the transport's
-//! time limit. The hello of TLS, `16 03 01` and two bytes of length, has a NUL among its first seven
-//! bytes: a login whose user starts with `16 03`.
+//! q serves HTTP, WebSockets and TLS at the same port, and a text protocol of its own. An HTTP
+//! request is known by its method, and an [error](HandshakeError::Http). The text of qcon follows a
+//! login without a capability byte: see [`Login::await_text`]. The hello of TLS, `16 03 01` and two
+//! bytes of length, has a NUL among its first seven bytes: a login whose user starts with `16 03`.
 
 use bytes::{Buf, BytesMut};
 use zeroize::Zeroize;
 
-use super::{HandshakeError, Progress};
+use super::{HandshakeError, Progress, TextHandshake, http};
 use crate::auth::Credentials;
 use crate::config::{Capability, Config};
 use crate::connection::Connection;
@@ -86,12 +86,7 @@ impl ServerHandshake {
     ///
     /// The buffer is what small messages share later; a longer login doubles it when it is full.
     pub fn make_room(&self, input: &mut BytesMut) -> usize {
-        if input.len() == input.capacity() {
-            let capacity = input.len() + input.len().max(room::SHARED);
-            *input = moved(input, capacity);
-        }
-        let missing = self.config.limits.login.saturating_sub(input.len()).max(1);
-        missing.min(input.capacity() - input.len())
+        room_within(self.config.limits.login, input)
     }
 
     /// Takes the login, up to and with the first NUL, from the front of `input`. What is behind it
@@ -100,21 +95,25 @@ impl ServerHandshake {
     /// # Errors
     ///
     /// [`LoginTooLong`](HandshakeError::LoginTooLong), as soon as the NUL cannot come within the
-    /// limit any more. The input is empty then.
+    /// limit any more, and [`Http`](HandshakeError::Http), as soon as the method is there. The input
+    /// is empty then.
     pub fn receive(
         mut self,
         input: &mut BytesMut,
     ) -> Result<Progress<Self, Login>, HandshakeError> {
         let limit = self.config.limits.login;
         let arrived = input.len().min(limit);
+        if http::is_request(&input[..arrived]) {
+            wipe(input);
+            return Err(HandshakeError::Http);
+        }
         let searched = self.searched.min(arrived);
         let Some(found) = nul::find(&input[searched..arrived]) else {
             if arrived < limit {
                 self.searched = arrived;
                 return Ok(Progress::NeedsInput(self));
             }
-            input.zeroize();
-            input.clear();
+            wipe(input);
             let length = limit.saturating_add(1);
             return Err(HandshakeError::LoginTooLong { length, limit });
         };
@@ -123,7 +122,7 @@ impl ServerHandshake {
         let (credentials, theirs) = take(&mut input[..nul]);
         input.advance(nul + 1);
         Ok(Progress::Done(Login {
-            capability: theirs.min(self.config.capability),
+            offered: theirs,
             config: self.config,
             credentials,
         }))
@@ -145,7 +144,7 @@ impl ServerHandshake {
 pub struct Login {
     config: Config,
     credentials: Credentials,
-    capability: Capability,
+    offered: Option<Capability>,
 }
 
 impl Login {
@@ -156,13 +155,32 @@ impl Login {
 
     /// Returns the capability in common: the lower of the client's and the one in our [`Config`].
     pub fn capability(&self) -> Capability {
-        self.capability
+        self.offered
+            .unwrap_or(Capability::V0)
+            .min(self.config.capability)
+    }
+
+    /// Returns the capability that the client offers; `None` of one that sends no such byte: a client
+    /// of kdb+ 2.5, or qcon.
+    pub const fn offered(&self) -> Option<Capability> {
+        self.offered
+    }
+
+    /// Returns what was said of the connection that may come of it.
+    pub(super) const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Waits for what follows, for a server that answers qcon as well: text, or messages.
+    pub const fn await_text(self) -> TextHandshake {
+        TextHandshake::start(self)
     }
 
     /// Writes the answer, one byte: the capability in common.
     pub fn accept(self, outbox: &mut Outbox) -> Connection {
-        outbox.put_slice(&[self.capability.number()]);
-        Connection::new(self.config, self.capability)
+        let capability = self.capability();
+        outbox.put_slice(&[capability.number()]);
+        Connection::new(self.config, capability)
     }
 
     /// Refuses the client. That is to close the connection, which is the transport's to do: nothing
@@ -171,14 +189,30 @@ impl Login {
 }
 
 /// Takes credentials and capability out of a login without its NUL, and overwrites it.
-fn take(login: &mut [u8]) -> (Credentials, Capability) {
+fn take(login: &mut [u8]) -> (Credentials, Option<Capability>) {
     let (credentials, capability) = match &*login {
-        [credentials @ .., byte @ ..0x20] => (credentials, Capability::from_wire(*byte)),
-        credentials => (credentials, Capability::V0),
+        [credentials @ .., byte @ ..0x20] => (credentials, Some(Capability::from_wire(*byte))),
+        credentials => (credentials, None),
     };
     let credentials = Credentials::parse(credentials).expect("a login ends at its first NUL");
     login.zeroize();
     (credentials, capability)
+}
+
+/// Overwrites and drops what has come.
+fn wipe(input: &mut BytesMut) {
+    input.zeroize();
+    input.clear();
+}
+
+/// Makes room for what is at most `limit` bytes long, and returns how many to try to read.
+pub(super) fn room_within(limit: usize, input: &mut BytesMut) -> usize {
+    if input.len() == input.capacity() {
+        let capacity = input.len() + input.len().max(room::SHARED);
+        *input = moved(input, capacity);
+    }
+    let missing = limit.saturating_sub(input.len()).max(1);
+    missing.min(input.capacity() - input.len())
 }
 
 /// Copies a part of a login to a new buffer, and overwrites it where it was.

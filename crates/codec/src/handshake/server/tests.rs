@@ -275,7 +275,7 @@ fn receive_in_chunks(wire: &[u8], sizes: &[usize], limit: usize) -> Outcome {
             Progress::NeedsInput(server) => server,
             Progress::Done(login) => {
                 let left = [&input, rest].concat();
-                return Ok((login.credentials.clone(), login.capability, left));
+                return Ok((login.credentials.clone(), login.capability(), left));
             }
         };
         if rest.is_empty() {
