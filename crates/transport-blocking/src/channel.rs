@@ -8,7 +8,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Buf;
+use bytes::{Buf, Bytes};
 use hopen_codec::auth::Credentials;
 use hopen_codec::config::{Capability, Config};
 use hopen_codec::connection::Connection;
@@ -58,7 +58,7 @@ use crate::{Error, Handle, Phase};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Channel {
-    medium: Medium,
+    medium: Arc<Medium>,
     stage: Stage,
     intake: Intake,
     peer: Peer,
@@ -109,7 +109,7 @@ impl Channel {
 
     fn over(medium: Medium, address: Option<SocketAddr>, local: Option<bool>) -> Self {
         Self {
-            medium,
+            medium: Arc::new(medium),
             stage: Stage::Plain,
             intake: Intake::default(),
             peer: Peer {
@@ -259,7 +259,7 @@ impl Channel {
     ///
     /// [`Error::Timeout`], [`Error::Login`] where what comes is none or is longer than
     /// [`Limits::login`](hopen_codec::config::Limits::login), [`Error::Io`]. The connection is closed
-    /// then, and the client is not told why.
+    /// then, and the client is not told why; one that speaks HTTP is told that it is not served.
     pub fn receive_login(
         mut self,
         config: Config,
@@ -272,7 +272,44 @@ impl Channel {
                 login,
                 deadline,
             }),
+            Err(Error::Login(error)) => {
+                let mut outbox = Outbox::default();
+                outbox.put_slice(error.answer());
+                // A client that does not take that much needs it no more.
+                let _ = self.write(&mut outbox, deadline);
+                Err(self.given_up(Error::Login(error)))
+            }
             Err(error) => Err(self.given_up(error)),
+        }
+    }
+
+    fn take_text(
+        &mut self,
+        login: handshake::Login,
+        deadline: Deadline,
+    ) -> Result<handshake::Spoken, Error> {
+        let mut handshake = login.await_text();
+        let patience = Deadline::after(Some(TEXT_PATIENCE));
+        loop {
+            handshake = match handshake.receive(&mut self.intake.input)? {
+                Progress::Done(spoken) => return Ok(spoken),
+                Progress::NeedsInput(handshake) => handshake,
+            };
+            let has_begun = !self.intake.input.is_empty();
+            let until = if has_begun { deadline } else { patience };
+            let room = handshake.make_room(&mut self.intake.input);
+            match self.read(room, until) {
+                Ok(0) => return Ok(handshake.receive_eof(&mut self.intake.input)?),
+                Ok(_) => {}
+                Err(ReadError::Io(error)) if !has_begun && passed(&error, until) => {
+                    return Ok(handshake::Spoken::Messages(handshake.nothing_came()));
+                }
+                Err(ReadError::Io(error)) => return Err(failed(error, deadline, Phase::Login)),
+                Err(ReadError::Tls(error)) => return Err(Error::tls(error)),
+            }
+            if deadline.has_passed() {
+                return Err(Error::Timeout(Phase::Login));
+            }
         }
     }
 
@@ -395,6 +432,10 @@ impl Channel {
         self.peer.address
     }
 
+    pub(crate) const fn medium(&self) -> &Arc<Medium> {
+        &self.medium
+    }
+
     fn told_whether_local(&self, mut config: Config) -> Config {
         if let Some(local) = self.local {
             config.peer_is_local = local;
@@ -436,6 +477,12 @@ impl Login {
         self.login.capability()
     }
 
+    /// Returns the capability that the client offers; `None` of one that sends no such byte: a client
+    /// of kdb+ 2.5, or qcon.
+    pub const fn offered(&self) -> Option<Capability> {
+        self.login.offered()
+    }
+
     /// Returns the address of the client, where it has one: a pipe has none.
     pub const fn peer_addr(&self) -> Option<SocketAddr> {
         self.channel.peer.address
@@ -445,6 +492,32 @@ impl Login {
     /// one: `.z.e`. `None` where the connection is plain.
     pub fn tls(&self) -> Option<&Session> {
         self.channel.peer.session.as_deref()
+    }
+
+    /// Waits for a line of text, as qcon sends it behind a login without a capability byte. What other
+    /// clients send is left for the connection.
+    pub(crate) fn await_text(self) -> Result<Spoken, Error> {
+        let Self {
+            mut channel,
+            login,
+            deadline,
+        } = self;
+        match channel.take_text(login, deadline) {
+            Ok(handshake::Spoken::Messages(login)) => Ok(Spoken::Messages(Self {
+                channel,
+                login,
+                deadline,
+            })),
+            Ok(handshake::Spoken::Text(login, line)) => {
+                let login = Self {
+                    channel,
+                    login,
+                    deadline,
+                };
+                Ok(Spoken::Text(TextQuery { login, line }))
+            }
+            Err(error) => Err(channel.given_up(error)),
+        }
     }
 
     /// Lets the client in.
@@ -480,6 +553,35 @@ impl fmt::Debug for Login {
             .finish_non_exhaustive()
     }
 }
+
+/// What a client speaks.
+pub(crate) enum Spoken {
+    Messages(Login),
+    Text(TextQuery),
+}
+
+/// A line of text that waits to be answered.
+pub(crate) struct TextQuery {
+    pub(crate) login: Login,
+    pub(crate) line: Bytes,
+}
+
+impl TextQuery {
+    /// Answers by text and closes the connection, as that is all that qcon takes.
+    pub(crate) fn answer(self, text: &[u8], timeout: Duration) -> Result<(), Error> {
+        let mut channel = self.login.channel;
+        let deadline = Deadline::after(Some(timeout));
+        let mut outbox = Outbox::default();
+        outbox.put_slice(text);
+        let written = channel.write(&mut outbox, deadline);
+        channel.medium.say_goodbye(&mut channel.stage);
+        written.map_err(|error| failed(error, deadline, Phase::Answer))
+    }
+}
+
+/// How long a client that sends no capability byte may send nothing before it is one of kdb+ 2.5 that
+/// waits to be let in. qcon sends its line together with its login, so this covers the network alone.
+const TEXT_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Why a read failed.
 enum ReadError {

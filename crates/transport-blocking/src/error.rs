@@ -65,7 +65,7 @@ pub enum Error {
     /// place of an answer, and the handle goes on.
     Send(SendError),
     /// As much waits to go out as may wait: the peer reads more slowly than it is sent to. Nothing
-    /// was taken; the handle goes on.
+    /// was taken; the handle goes on, but that of a [server](crate::server)'s client, which is cut off.
     QueueFull {
         /// How many bytes may wait:
         /// [`Limits::queue`](hopen_codec::config::Limits::queue).
@@ -100,7 +100,7 @@ pub enum Error {
     /// The other side has closed the handle, or its driver was dropped: `close`. The handle is over.
     Closed,
     /// The handle was closed on this side, through another clone of it: `Bad file descriptor`. It
-    /// is over.
+    /// is over. Of a server's [client](crate::server::Client) also, that it is over already.
     BadHandle,
     /// A pipe could not be opened or read.
     Pipe(PipeError),
@@ -201,6 +201,9 @@ pub enum Phase {
     /// Waiting for the other side to take what was sent, before closing. What it had not taken is
     /// lost; the handle is closed.
     Finish,
+    /// Waiting for a client to take the answer that it has asked for. It took nothing of what was sent
+    /// for [so long](crate::server::ServerOptions::answer_timeout) and was cut off; the handle is over.
+    Answer,
     /// Using what is open.
     Use,
 }
@@ -277,6 +280,7 @@ impl fmt::Display for Phase {
             Self::Response => "waiting for the response",
             Self::Message => "waiting for a message",
             Self::Finish => "writing what was left to write",
+            Self::Answer => "writing an answer",
         })
     }
 }
@@ -395,6 +399,10 @@ pub(crate) enum Cause {
     Refused {
         length: u64,
     },
+    QueueFull {
+        limit: usize,
+    },
+    Stalled,
     Io {
         kind: io::ErrorKind,
         /// The system's number, where it is the system's error.
@@ -424,6 +432,8 @@ impl Cause {
             },
             Self::ExpectedResponse => Error::ExpectedResponse,
             Self::Refused { length } => Error::Refused { length: *length },
+            Self::QueueFull { limit } => Error::QueueFull { limit: *limit },
+            Self::Stalled => Error::Timeout(Phase::Answer),
             Self::Io {
                 number: Some(number),
                 ..
@@ -490,6 +500,7 @@ mod tests {
             Error::Timeout(Phase::Response),
             Error::Timeout(Phase::Message),
             Error::Timeout(Phase::Finish),
+            Error::Timeout(Phase::Answer),
             Error::Remote(RemoteError::new("type").unwrap()),
             Error::Send(SendError::RequestOutstanding),
             Error::Send(SendError::Encode(EncodeError::Invalid(decode))),

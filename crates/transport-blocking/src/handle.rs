@@ -255,7 +255,7 @@ impl Handle {
     /// # Ok::<(), hopen_blocking::Error>(())
     /// ```
     pub fn into_shared(self) -> (SharedHandle, Driver) {
-        let Self { link, intake, peer } = self;
+        let (link, intake, peer) = self.into_parts();
         (
             SharedHandle::new(Arc::clone(&link), peer),
             Driver::new(link, intake),
@@ -324,6 +324,11 @@ impl Handle {
     #[cfg(test)]
     pub(crate) fn link(&self) -> &Link {
         &self.link
+    }
+
+    pub(crate) fn into_parts(self) -> (Arc<Link>, Intake, Peer) {
+        let Self { link, intake, peer } = self;
+        (link, intake, peer)
     }
 
     fn caller(&mut self) -> Caller<'_> {

@@ -23,6 +23,7 @@
 //! | [`Pipe`] | a named pipe, device or reader: bytes, lines, messages, packed or not |
 //! | [`FileHandle`] | a file that is appended to: text, lines, values |
 //! | [`Opened`] | any of them, as the handle says |
+//! | [`server`] | the whole of it: a thread for each connection, handlers, deferred answers, broadcasts |
 //!
 //! This crate moves bytes; what they mean and what goes when is [`hopen_codec`]'s to know.
 #![forbid(unsafe_code)]
@@ -39,6 +40,7 @@ mod medium;
 mod open;
 mod options;
 mod pipe;
+pub mod server;
 mod shared;
 mod stage;
 #[cfg(unix)]
@@ -120,6 +122,11 @@ mod tests {
             goes::<Error>();
             goes::<Received>();
             goes::<Opened>();
+            goes::<server::Server>();
+            goes::<server::Control>();
+            goes::<server::Client>();
+            goes::<server::Reply>();
+            goes::<server::ServerOptions>();
         }
     }
 }

@@ -29,6 +29,7 @@ use crate::medium::{Interest, Medium};
 use crate::stage::Intake;
 
 mod caller;
+mod push;
 mod state;
 
 pub(crate) use caller::Caller;
@@ -36,7 +37,7 @@ pub(crate) use state::{Role, State, Watcher};
 
 /// One connection.
 pub(crate) struct Link {
-    medium: Medium,
+    medium: Arc<Medium>,
     state: Mutex<State>,
     /// Something has arrived, been written or ended.
     changed: Condvar,
@@ -50,7 +51,7 @@ pub(crate) struct Link {
 pub(crate) type RequestHandler = Box<dyn FnMut(Value) -> Result<Value, RemoteError> + Send>;
 
 impl Link {
-    pub(crate) const fn new(medium: Medium, state: State) -> Self {
+    pub(crate) const fn new(medium: Arc<Medium>, state: State) -> Self {
         Self {
             medium,
             state: Mutex::new(state),
@@ -88,6 +89,31 @@ impl Link {
         dropped
     }
 
+    /// Takes in nothing more but what has arrived, so that whoever serves the other side comes to an
+    /// end; see [`Caller::serve`].
+    pub(crate) fn stop_reading(&self) {
+        let mut state = self.lock();
+        state.stop_reading();
+        self.medium.shutdown_read();
+        self.tell(&mut state);
+    }
+
+    /// Returns how many bytes wait to go out, answers that wait for their turn among them.
+    pub(crate) fn queued(&self) -> usize {
+        self.lock().queued()
+    }
+
+    /// Ends the connection for a reason of this side's, and drops what waits to go out.
+    pub(crate) fn cut_off(&self, cause: Cause) {
+        self.cut_off_locked(&mut self.lock(), cause);
+    }
+
+    fn cut_off_locked(&self, state: &mut State, cause: Cause) {
+        state.end(cause);
+        state.drop_unsent();
+        self.tell(state);
+    }
+
     /// Is told that nobody reads any longer.
     pub(crate) fn abandon(&self) {
         let mut state = self.lock();
@@ -95,7 +121,7 @@ impl Link {
         self.tell(&mut state);
     }
 
-    pub(crate) const fn medium(&self) -> &Medium {
+    pub(crate) fn medium(&self) -> &Medium {
         &self.medium
     }
 
@@ -242,6 +268,7 @@ impl Link {
         };
         let mut state = self.lock();
         match read {
+            Ok(0) if state.has_stopped() => state.drained(),
             Ok(0) => state.peer_has_closed(intake),
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::WouldBlock && writable => {}
@@ -275,7 +302,7 @@ impl Drop for Link {
     }
 }
 
-fn remote_error(text: &'static str) -> RemoteError {
+pub(crate) fn remote_error(text: &'static str) -> RemoteError {
     RemoteError::new(text).expect("a literal without a NUL")
 }
 
@@ -419,7 +446,7 @@ mod tests {
             panic!("it is accepted")
         };
         let state = State::new(connection, crate::stage::Stage::Plain, Role::Client);
-        let link = Link::new(Medium::tcp(stream).unwrap(), state);
+        let link = Link::new(Arc::new(Medium::tcp(stream).unwrap()), state);
         (Arc::new(link), listener.accept().unwrap().0)
     }
 

@@ -21,8 +21,10 @@ use crate::unix_socket::Beside;
 use crate::{Channel, Error};
 
 mod bind;
+mod stop;
 
 pub(crate) use bind::BACKLOG;
+pub(crate) use stop::{Stop, Stopper};
 
 /// A port that clients connect to.
 ///
@@ -97,10 +99,12 @@ impl Listener {
             (UnixSocket::None, _) | (UnixSocket::Beside, Sharing::Shared) => None,
         };
         #[cfg(unix)]
-        if let Some(beside) = &unix {
+        {
             // Both are waited for, and neither may keep a client of the other waiting.
             tcp.set_nonblocking(true).map_err(refused)?;
-            beside.listener.set_nonblocking(true).map_err(refused)?;
+            if let Some(beside) = &unix {
+                beside.listener.set_nonblocking(true).map_err(refused)?;
+            }
         }
         Ok(Self {
             tcp,
@@ -118,9 +122,18 @@ impl Listener {
     ///
     /// [`Error::Io`] where files or memory have run out; the listener goes on.
     pub fn accept(&self) -> Result<Channel, Error> {
+        loop {
+            if let Some(channel) = self.accept_unless(None)? {
+                return Ok(channel);
+            }
+        }
+    }
+
+    /// Waits for a client to connect, or until it is stopped: `None`.
+    pub(crate) fn accept_unless(&self, stop: Option<&Stop>) -> Result<Option<Channel>, Error> {
         use io::ErrorKind::{ConnectionAborted, InvalidInput, NotConnected, WouldBlock};
         loop {
-            match self.accept_next() {
+            match self.accept_next(stop) {
                 // It was gone before it was taken, or another thread has taken it.
                 Err(error) if matches!(error.kind(), ConnectionAborted | WouldBlock) => {}
                 // What Linux and Apple's systems say of a connection that is gone.
@@ -128,7 +141,7 @@ impl Listener {
                 accepted => {
                     let Accepts { mode, server } = self.accepts.clone();
                     let channel = accepted.map_err(Error::io)?;
-                    return Ok(channel.accepting(mode, server));
+                    return Ok(channel.map(|channel| channel.accepting(mode, server)));
                 }
             }
         }
@@ -153,32 +166,43 @@ impl Listener {
     }
 
     #[cfg(unix)]
-    fn accept_next(&self) -> io::Result<Channel> {
-        let Some(beside) = &self.unix else {
-            return Channel::of_tcp(self.tcp.accept()?.0);
-        };
-        let mut polled = [
-            PollFd::new(&self.tcp, PollFlags::IN),
-            PollFd::new(&beside.listener, PollFlags::IN),
-        ];
+    fn accept_next(&self, stop: Option<&Stop>) -> io::Result<Option<Channel>> {
+        let unix = self.unix.as_ref().map(|beside| &beside.listener);
+        let mut polled = vec![PollFd::new(&self.tcp, PollFlags::IN)];
+        polled.extend(unix.map(|listener| PollFd::new(listener, PollFlags::IN)));
+        let clients = polled.len();
+        polled.extend(stop.map(|stop| PollFd::new(stop, PollFlags::IN)));
         retry_on_intr(|| poll(&mut polled, None))?;
-        let [tcp, unix] = polled.map(|polled| !polled.revents().is_empty());
+        let is_ready = |place: usize| {
+            let polled = polled.get(place);
+            polled.is_some_and(|polled| !polled.revents().is_empty())
+        };
+        if is_ready(clients) {
+            return Ok(None);
+        }
         let turn = self.turns.fetch_add(1, Ordering::Relaxed) % 2;
-        if tcp && (turn == 0 || !unix) {
-            let (stream, _) = self.tcp.accept()?;
-            // Some systems hand the mode on.
-            stream.set_nonblocking(false)?;
-            Channel::of_tcp(stream)
-        } else {
-            let (stream, _) = beside.listener.accept()?;
-            stream.set_nonblocking(false)?;
-            Ok(Channel::unix(stream))
+        match unix {
+            Some(listener) if is_ready(1) && (turn == 1 || !is_ready(0)) => {
+                let (stream, _) = listener.accept()?;
+                // Some systems hand the mode on.
+                stream.set_nonblocking(false)?;
+                Ok(Some(Channel::unix(stream)))
+            }
+            _ => {
+                let (stream, _) = self.tcp.accept()?;
+                stream.set_nonblocking(false)?;
+                Channel::of_tcp(stream).map(Some)
+            }
         }
     }
 
     #[cfg(not(unix))]
-    fn accept_next(&self) -> io::Result<Channel> {
-        Channel::of_tcp(self.tcp.accept()?.0)
+    fn accept_next(&self, stop: Option<&Stop>) -> io::Result<Option<Channel>> {
+        let (stream, _) = self.tcp.accept()?;
+        if stop.is_some_and(Stop::is_stopped) {
+            return Ok(None);
+        }
+        Channel::of_tcp(stream).map(Some)
     }
 }
 

@@ -169,6 +169,17 @@ impl Medium {
         }
     }
 
+    /// Reads nothing more, which wakes whoever waits to read: what had arrived is given, and then the
+    /// end. What comes later may be given as well where the system goes on receiving, as Linux does.
+    /// Writing goes on.
+    pub(crate) fn shutdown_read(&self) {
+        match self {
+            #[cfg(unix)]
+            Self::Socket(socket) => socket.shutdown_read(),
+            Self::Pair(pair) => pair.shutdown_read(),
+        }
+    }
+
     /// Has the stage say to the peer that nothing more comes, where it has a way to. Nobody waits for
     /// it: a socket that takes nothing at once is not told, and a peer that is gone needs it no more.
     /// Nothing can be written after that.
@@ -389,6 +400,29 @@ mod tests {
             // The other direction goes on.
             assert_eq!(medium.try_write(&mut outbox(b"thanks")).unwrap(), 6);
             assert_eq!(end.read(6), b"thanks");
+        });
+    }
+
+    #[test]
+    fn who_stops_reading_is_given_what_had_arrived_and_still_writes() {
+        on_each_kind(|medium, mut end| {
+            end.write(b"last");
+            medium.wait(Interest::Read, patience()).unwrap();
+            medium.shutdown_read();
+            assert_eq!(read_to_end(&medium), b"last");
+            assert_eq!(medium.try_write(&mut outbox(b"answer")).unwrap(), 6);
+            assert_eq!(end.read(6), b"answer");
+        });
+    }
+
+    #[test]
+    fn who_waits_to_read_is_woken_by_the_end_of_reading() {
+        on_each_kind(|medium, _end| {
+            thread::scope(|scope| {
+                let reader = scope.spawn(|| medium.read(&mut BytesMut::new(), 9, patience()));
+                medium.shutdown_read();
+                assert_eq!(reader.join().unwrap().unwrap(), 0);
+            });
         });
     }
 

@@ -1,6 +1,7 @@
 //! What a caller does with a connection: queue something, and wait.
 
 use std::sync::{Arc, MutexGuard};
+use std::time::Duration;
 
 use hopen_codec::backlog::Kept;
 use hopen_codec::connection::Ticket;
@@ -12,7 +13,7 @@ use super::state::Position;
 use super::{Link, State};
 use crate::Received;
 use crate::deadline::Deadline;
-use crate::error::{Error, Phase};
+use crate::error::{Cause, Error, Phase};
 use crate::stage::Intake;
 
 /// One who uses a connection.
@@ -158,6 +159,56 @@ impl<'a> Caller<'a> {
         let written = self.written(end, Deadline::NEVER);
         answered?;
         written.map(|_| ())
+    }
+
+    /// Writes what waits, and waits for the next message that is no response, as it came. `None` when
+    /// this side [has stopped reading](Link::stop_reading) and nothing is left.
+    pub(crate) fn serve(&mut self) -> Result<Option<Kept>, Error> {
+        self.next(Deadline::NEVER, |state| match state.next_kept() {
+            None => state.is_drained().then_some(None),
+            kept => Some(kept),
+        })
+    }
+
+    /// Answers a request, and waits until the answer is written, as long as the other side takes some
+    /// of what waits every so often; else it is cut off.
+    pub(crate) fn respond_in_time(
+        &mut self,
+        ticket: Ticket,
+        answer: Result<&Value, RemoteError>,
+        patience: Duration,
+    ) -> Result<(), Error> {
+        let link = self.link;
+        let mut state = link.lock_with_room()?;
+        let answered = state.respond(ticket, answer);
+        let end = state.end_of_outbox();
+        let mut taken = state.taken();
+        drop(state);
+        while !self.written(end, Deadline::after(Some(patience)))? {
+            let state = link.lock();
+            if state.taken() == taken {
+                drop(state);
+                link.cut_off(Cause::Stalled);
+                return Err(Cause::Stalled.error());
+            }
+            taken = state.taken();
+        }
+        answered
+    }
+
+    /// Waits until every request of the other side is answered and the answers are written. Only where
+    /// this side has stopped reading, as nothing is kept for somebody else to take.
+    pub(crate) fn settle(&mut self) -> Result<(), Error> {
+        let settled = self.until(Deadline::NEVER, Position::default(), |state| {
+            match state.unwritable() {
+                Some(cause) => Some(Err(cause.error())),
+                None => {
+                    let is_settled = state.connection().owed() == 0 && state.is_written();
+                    is_settled.then_some(Ok(()))
+                }
+            }
+        })?;
+        settled.unwrap_or(Ok(()))
     }
 
     /// Takes in what comes, until the connection is over.

@@ -64,10 +64,23 @@ pub(crate) struct State {
     unwritable: Option<Cause>,
     /// Why nothing is read any more. What is in the backlog still comes out.
     over: Option<Cause>,
+    /// How far this side has stopped to take in what comes.
+    reading: Reading,
     /// How many threads wait for a change.
     pub(super) sleepers: usize,
     /// Whether a thread writes what does not go at once.
     pub(super) has_writer: bool,
+}
+
+/// How far this side has stopped to take in what comes, while it still writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reading {
+    /// It has not.
+    Open,
+    /// It is to, when what has arrived is taken.
+    Stopped,
+    /// Nothing is left to be read.
+    Drained,
 }
 
 /// One caller's request.
@@ -99,6 +112,7 @@ impl State {
             asked: None,
             unwritable: None,
             over: None,
+            reading: Reading::Open,
             sleepers: 0,
             has_writer: false,
         }
@@ -170,6 +184,13 @@ impl State {
         let sent = self.connection.notify(message, &mut self.outbox);
         sent.map_err(|error| self.sending_failed(error))?;
         Ok(self.end_of_outbox())
+    }
+
+    /// Sends an async message that was encoded before.
+    pub(super) fn notify_body(&mut self, body: &Body) -> Result<(), Error> {
+        self.check()?;
+        let sent = self.connection.notify(body, &mut self.outbox);
+        sent.map_err(|error| self.sending_failed(error))
     }
 
     /// Answers a request of the other side.
@@ -354,6 +375,37 @@ impl State {
         self.unwritable.is_none()
     }
 
+    /// Takes in nothing more but what has arrived.
+    pub(super) fn stop_reading(&mut self) {
+        if self.reading == Reading::Open {
+            self.reading = Reading::Stopped;
+        }
+    }
+
+    /// Is told that nothing is left to be read, after it has [stopped](Self::stop_reading).
+    pub(super) const fn drained(&mut self) {
+        self.reading = Reading::Drained;
+    }
+
+    pub(super) fn has_stopped(&self) -> bool {
+        self.reading != Reading::Open
+    }
+
+    /// Returns whether nothing more comes, as this side has stopped to take in.
+    pub(super) fn is_drained(&self) -> bool {
+        self.reading == Reading::Drained && self.backlog.is_empty()
+    }
+
+    /// Returns how many bytes the medium has taken.
+    pub(super) const fn taken(&self) -> u64 {
+        self.taken
+    }
+
+    /// Returns how many bytes wait to go out, or for their turn to.
+    pub(super) fn queued(&self) -> usize {
+        self.unsent() + self.connection.held()
+    }
+
     /// Returns how many bytes wait to go out.
     pub(super) fn unsent(&self) -> usize {
         self.stage.pending() + self.outbox.len()
@@ -381,6 +433,9 @@ impl State {
     /// Returns whether another message can be taken in. Where somebody waits for a response, what
     /// comes before it has to be: if that is too much, it is an error. Else the other side waits.
     pub(super) fn takes_more(&self) -> bool {
+        if self.reading == Reading::Drained {
+            return false;
+        }
         !self.backlog.is_full() || !self.outstanding.is_empty() || !self.queue.is_empty()
     }
 

@@ -111,6 +111,11 @@ impl Pair {
         self.shared.end_writing();
     }
 
+    /// See [`Medium::shutdown_read`](super::Medium::shutdown_read).
+    pub(crate) fn shutdown_read(&self) {
+        self.shared.end_reading();
+    }
+
     /// See [`Medium::close`](super::Medium::close).
     pub(crate) fn close(&self) {
         if self.shared.close() {

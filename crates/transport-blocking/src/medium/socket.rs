@@ -92,6 +92,12 @@ impl Socket {
         let _ = shutdown(&self.0, Shutdown::Write);
     }
 
+    /// See [`Medium::shutdown_read`](super::Medium::shutdown_read).
+    pub(crate) fn shutdown_read(&self) {
+        // As above.
+        let _ = shutdown(&self.0, Shutdown::Read);
+    }
+
     /// See [`Medium::close`](super::Medium::close).
     pub(crate) fn close(&self) {
         // As above. Unlike closing the descriptor this wakes whoever waits.

@@ -84,6 +84,15 @@ impl Shared {
         }
     }
 
+    /// Reads nothing more: what had arrived is taken, and then comes the end.
+    pub(super) fn end_reading(&self) {
+        let mut state = self.lock();
+        if matches!(state.reading, Flow::Open) {
+            state.reading = Flow::Ended;
+            self.changed.notify_all();
+        }
+    }
+
     /// Ends both directions. Returns whether they had not been ended before.
     pub(super) fn close(&self) -> bool {
         let was_closed = mem::replace(&mut self.lock().is_closed, true);
@@ -102,7 +111,7 @@ impl Shared {
         loop {
             let read = retry(|| reader.read(&mut buffer));
             let mut state = self.lock();
-            if state.is_closed {
+            if state.is_closed || !matches!(state.reading, Flow::Open) {
                 return;
             }
             match read {

@@ -1,0 +1,60 @@
+//! What a server sends to a client from any thread: it is queued, what goes at once is written, and
+//! nobody waits. A client that lets more wait than the limit is cut off.
+
+use std::sync::{Arc, MutexGuard};
+
+use hopen_codec::connection::Ticket;
+use hopen_codec::message::Body;
+use hopen_codec::remote_error::RemoteError;
+use hopen_codec::value::Value;
+
+use super::{Link, State};
+use crate::error::{Cause, Error};
+
+impl Link {
+    /// Sends an async message.
+    pub(crate) fn push(self: &Arc<Self>, body: &Body) -> Result<(), Error> {
+        self.queue(|state| state.notify_body(body))
+    }
+
+    /// Answers a request, whoever reads.
+    pub(crate) fn push_response(
+        self: &Arc<Self>,
+        ticket: Ticket,
+        answer: Result<&Value, RemoteError>,
+    ) -> Result<(), Error> {
+        self.queue(|state| state.respond(ticket, answer))
+    }
+
+    fn queue(
+        self: &Arc<Self>,
+        put: impl FnOnce(&mut State) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let mut state = self.lock_with_room()?;
+        // Where an answer cannot be sent, an error has taken its place.
+        let queued = put(&mut state);
+        self.write(&mut state);
+        if !state.is_over() && state.is_writable() && !state.is_written() {
+            self.write_elsewhere(&mut state);
+        }
+        // Who waits until nothing is owed any more is told that it is.
+        self.tell(&mut state);
+        queued
+    }
+
+    /// Locks the connection if more may wait to go out; else cuts off the other side.
+    pub(super) fn lock_with_room(&self) -> Result<MutexGuard<'_, State>, Error> {
+        let mut state = self.lock();
+        state.check()?;
+        let limit = state.connection().config().limits.queue;
+        if state.queued() >= limit {
+            self.write(&mut state);
+            state.check()?;
+            if state.queued() >= limit {
+                self.cut_off_locked(&mut state, Cause::QueueFull { limit });
+                return Err(Error::QueueFull { limit });
+            }
+        }
+        Ok(state)
+    }
+}

@@ -1,0 +1,147 @@
+//! What a program does with its clients.
+
+use std::sync::Arc;
+
+use hopen_codec::decode::DecodeError;
+use hopen_codec::frame::FrameError;
+use hopen_codec::message::Body;
+use hopen_codec::value::Value;
+
+use super::{Answer, Client};
+use crate::{Error, Login};
+
+/// What a program does with its clients: q's `.z.pw`, `.z.po`, `.z.pg` and so on. Only
+/// [`request`](Self::request) has to be there.
+///
+/// Every connection calls from a thread of its own, and many at the same time; of one connection one
+/// call comes after the other, from [`opened`](Self::opened) to [`closed`](Self::closed). q evaluates
+/// one query after the other, whoever sends it; a [`Mutex`](std::sync::Mutex) around what they work on
+/// does the same:
+///
+/// ```
+/// use std::sync::{Mutex, PoisonError};
+/// use hopen_blocking::server::{Answer, Client, Handler};
+/// use hopen_codec::value::Value;
+///
+/// #[derive(Default)]
+/// struct Counter {
+///     count: Mutex<i64>,
+/// }
+///
+/// impl Handler for Counter {
+///     fn request(&self, _client: &Client, _query: Value) -> Answer<'_> {
+///         let mut count = self.count.lock().unwrap_or_else(PoisonError::into_inner);
+///         *count += 1;
+///         Ok((*count).into()).into()
+///     }
+/// }
+/// ```
+///
+/// A call that panics ends itself and not the process: a request is answered by the error `panic`, a
+/// login is refused, a connection whose `opened` panics is closed. That it has is logged.
+pub trait Handler: Send + Sync {
+    /// Decides whether a client may log in, after [the password
+    /// file](super::ServerOptions::passwords): `.z.pw`. It may take its time, as for a question to
+    /// another host: no other client waits for it.
+    ///
+    /// A token of several KiB is a password like others; up to
+    /// [`Limits::login`](hopen_codec::config::Limits::login) bytes arrive here. The client is not told
+    /// why it is refused.
+    fn login(&self, login: &Login) -> Decision {
+        let _ = login;
+        Decision::Accept
+    }
+
+    /// Is told that a client has logged in: `.z.po`. A clone of `client` can be kept, to send to it.
+    fn opened(&self, client: &Client) {
+        let _ = client;
+    }
+
+    /// Answers a request, now or later: `.z.pg`.
+    fn request(&self, client: &Client, query: Value) -> Answer<'_>;
+
+    /// Takes an async message, which nobody waits for: `.z.ps`. Without a handler it is dropped.
+    fn notice(&self, client: &Client, message: Value) {
+        let _ = (client, message);
+    }
+
+    /// Is told that a connection is over, once for each that was [`opened`](Self::opened), whoever has
+    /// closed it and why: `.z.pc`. Nothing can be sent to the client any more.
+    ///
+    /// [`Error::Closed`] is a client that has closed, [`Error::BadHandle`] this side,
+    /// [`Error::QueueFull`] a slow reader; what else a message or the network has done is as for a
+    /// [`Handle`](crate::Handle).
+    fn closed(&self, client: &Client, why: &Error) {
+        let _ = (client, why);
+    }
+
+    /// Is told of a message that is none: `.z.bm`. The connection is closed afterwards, as q closes
+    /// it, and a request is not answered.
+    fn bad_message(&self, client: &Client, message: &BadMessage) {
+        let _ = (client, message);
+    }
+
+    /// Answers a line that somebody has typed into qcon: `.z.pq`. Called only where
+    /// [`ServerOptions::text`](super::ServerOptions::text) says so, for a `login` that is let in. What
+    /// is returned is shown as it is: the console's form of a value and a newline, or an error as
+    /// `'type` and a newline.
+    fn text(&self, login: &Login, line: &[u8]) -> Vec<u8> {
+        let _ = (login, line);
+        b"'nyi\n".to_vec()
+    }
+}
+
+impl<H: Handler + ?Sized> Handler for Arc<H> {
+    fn login(&self, login: &Login) -> Decision {
+        (**self).login(login)
+    }
+
+    fn opened(&self, client: &Client) {
+        (**self).opened(client);
+    }
+
+    fn request(&self, client: &Client, query: Value) -> Answer<'_> {
+        (**self).request(client, query)
+    }
+
+    fn notice(&self, client: &Client, message: Value) {
+        (**self).notice(client, message);
+    }
+
+    fn closed(&self, client: &Client, why: &Error) {
+        (**self).closed(client, why);
+    }
+
+    fn bad_message(&self, client: &Client, message: &BadMessage) {
+        (**self).bad_message(client, message);
+    }
+
+    fn text(&self, login: &Login, line: &[u8]) -> Vec<u8> {
+        (**self).text(login, line)
+    }
+}
+
+/// Whether a client may log in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "it may or it may not")]
+pub enum Decision {
+    /// It may.
+    Accept,
+    /// It may not, and is closed without an answer.
+    Refuse,
+}
+
+/// A message that is none.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum BadMessage {
+    /// What should be its header is none. Nothing of it is kept.
+    Header(FrameError),
+    /// Its body is no value.
+    Body {
+        /// What came behind the header.
+        body: Body,
+        /// What is wrong with it, and where.
+        error: DecodeError,
+    },
+}

@@ -1,0 +1,222 @@
+//! The connections of a server, and how it is stopped.
+
+use core::fmt;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use super::Client;
+use crate::deadline::Deadline;
+use crate::listener::Stopper;
+use crate::medium::Medium;
+
+/// What other threads see a server by, and stop it. Clones are the same, and stay valid when the server
+/// has ended.
+#[derive(Clone)]
+pub struct Control(Arc<Registry>);
+
+impl Control {
+    pub(super) const fn new(registry: Arc<Registry>) -> Self {
+        Self(registry)
+    }
+
+    /// Has the server stop: it listens no more, closes whoever has not logged in yet, answers what it
+    /// has taken in and what was put off, writes what is queued, and closes. What is not done within
+    /// `patience` is cut off. Returns at once; [`Server::run`](super::Server::run) returns when it is
+    /// done. Called again, the shorter time counts.
+    pub fn stop(&self, patience: Duration) {
+        let deadline = Deadline::after(Some(patience));
+        let mut state = self.0.lock();
+        let earlier = state.stop.filter(|stop| stop.left() < deadline.left());
+        state.stop = Some(earlier.unwrap_or(deadline));
+        drop(state);
+        self.0.changed.notify_all();
+        self.0.stopper.stop();
+    }
+
+    /// Returns the clients that are logged in, in the order of their handles: `.z.H`.
+    pub fn clients(&self) -> Vec<Client> {
+        let state = self.0.lock();
+        let clients = state.places.values().map(|open| open.client.clone());
+        clients.flatten().collect()
+    }
+}
+
+impl fmt::Debug for Control {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.0.lock();
+        f.debug_struct("Control")
+            .field("connections", &state.places.len())
+            .field("is_stopping", &state.stop.is_some())
+            .finish()
+    }
+}
+
+/// The connections of a server.
+pub(super) struct Registry {
+    state: Mutex<State>,
+    /// A connection has ended, or the server is to stop.
+    changed: Condvar,
+    stopper: Stopper,
+}
+
+#[derive(Default)]
+struct State {
+    places: BTreeMap<u64, Open>,
+    /// How many connections there have been.
+    count: u64,
+    /// By when the server is to have stopped.
+    stop: Option<Deadline>,
+}
+
+/// One connection.
+struct Open {
+    medium: Weak<Medium>,
+    /// Who has logged in.
+    client: Option<Client>,
+}
+
+impl Registry {
+    pub(super) fn new(stopper: Stopper) -> Self {
+        Self {
+            state: Mutex::default(),
+            changed: Condvar::new(),
+            stopper,
+        }
+    }
+
+    /// Waits that long, unless the server is to stop.
+    pub(super) fn pause(&self, time: Duration) {
+        let deadline = Deadline::after(Some(time));
+        let mut state = self.lock();
+        while state.stop.is_none() && !deadline.has_passed() {
+            state = self.wait(state, deadline);
+        }
+    }
+
+    /// Has all connections come to an end, and returns how many had to be cut off.
+    pub(super) fn finish(&self) -> usize {
+        self.for_each(|open| match &open.client {
+            Some(client) => client.stop_reading(),
+            None => open.close(),
+        });
+        let mut state = self.lock();
+        while !state.places.is_empty() {
+            let deadline = state.stop.unwrap_or(Deadline::NEVER);
+            if deadline.has_passed() {
+                let left = state.places.len();
+                drop(state);
+                log::warn!("{left} connections are cut off as the server stops");
+                self.for_each(|open| {
+                    if let Some(client) = &open.client {
+                        client.cut_off();
+                    }
+                    open.close();
+                });
+                return left;
+            }
+            state = self.wait(state, deadline);
+        }
+        0
+    }
+
+    /// Does something with each connection, without a lock.
+    fn for_each(&self, act: impl Fn(&Open)) {
+        let places: Vec<Open> = self.lock().places.values().map(Open::again).collect();
+        places.iter().for_each(act);
+    }
+
+    fn wait<'a>(&self, state: MutexGuard<'a, State>, deadline: Deadline) -> MutexGuard<'a, State> {
+        match deadline.left() {
+            None => self
+                .changed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner),
+            Some(left) => {
+                self.changed
+                    .wait_timeout(state, left)
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .0
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing panics under the lock.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Open {
+    fn again(&self) -> Self {
+        Self {
+            medium: Weak::clone(&self.medium),
+            client: self.client.clone(),
+        }
+    }
+
+    fn close(&self) {
+        if let Some(medium) = self.medium.upgrade() {
+            medium.close();
+        }
+    }
+}
+
+/// One of the connections that may be open. Given back when it is dropped.
+pub(super) struct Place {
+    registry: Arc<Registry>,
+    number: u64,
+}
+
+impl Place {
+    /// Takes a place, unless `most` are taken.
+    pub(super) fn take(
+        registry: &Arc<Registry>,
+        medium: Weak<Medium>,
+        most: usize,
+    ) -> Option<Self> {
+        let mut state = registry.lock();
+        if state.places.len() >= most {
+            return None;
+        }
+        state.count += 1;
+        let number = state.count;
+        let client = None;
+        state.places.insert(number, Open { medium, client });
+        Some(Self {
+            registry: Arc::clone(registry),
+            number,
+        })
+    }
+
+    /// Says who has logged in. `false` where the server stops: it is too late.
+    pub(super) fn is_taken_by(&self, client: &Client) -> bool {
+        let mut state = self.registry.lock();
+        if state.stop.is_some() {
+            return false;
+        }
+        if let Some(open) = state.places.get_mut(&self.number) {
+            open.client = Some(client.clone());
+        }
+        true
+    }
+
+    /// Says that nobody is logged in any more.
+    pub(super) fn is_left(&self) {
+        if let Some(open) = self.registry.lock().places.get_mut(&self.number) {
+            open.client = None;
+        }
+    }
+
+    /// Returns its number, from 1.
+    pub(super) const fn number(&self) -> u64 {
+        self.number
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.registry.lock().places.remove(&self.number);
+        self.registry.changed.notify_all();
+    }
+}
