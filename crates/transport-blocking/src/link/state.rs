@@ -406,8 +406,18 @@ impl State {
         self.unsent() + self.connection.held()
     }
 
+    /// Returns where the last of the large pieces is that wait to go out.
+    #[cfg(test)]
+    pub(crate) fn last_shared(&self) -> *const u8 {
+        let mut slices = [io::IoSlice::new(&[]); 1024];
+        let count = self.outbox.chunks_vectored(&mut slices);
+        let large = |slice: &&io::IoSlice<'_>| slice.len() >= Outbox::SHARE;
+        let last = slices[..count].iter().rfind(large);
+        last.expect("one waits").last().expect("it is large")
+    }
+
     /// Returns how many bytes wait to go out.
-    pub(super) fn unsent(&self) -> usize {
+    pub(crate) fn unsent(&self) -> usize {
         self.stage.pending() + self.outbox.len()
     }
 

@@ -84,3 +84,95 @@ impl error::Error for BroadcastError {
         Some(&self.error)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpStream;
+    use std::thread;
+
+    use hopen_codec::compress;
+    use hopen_codec::config::Compression;
+
+    use super::*;
+    use crate::Listener;
+    use crate::server::{Answer, Handler, Server, ServerOptions};
+
+    struct Nothing;
+
+    impl Handler for Nothing {
+        fn request(&self, _client: &Client, query: Value) -> Answer<'_> {
+            Ok(query).into()
+        }
+    }
+
+    #[test]
+    fn what_is_sent_to_a_hundred_clients_is_encoded_once() {
+        // Built of many texts, so that whoever encodes it copies it.
+        let texts = (0..50_000_i64).map(|n| Value::from(format!("{n:0200}")));
+        let built = Value::from(texts.collect::<Vec<Value>>());
+        check(Compression::Never, &built, |waiting, length| {
+            // Pieces of it are shared as they are.
+            waiting < length
+        });
+    }
+
+    #[test]
+    fn what_is_compressed_for_a_hundred_clients_is_compressed_once() {
+        let mut state = 1_u64;
+        let mut noise = |_| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            (state >> 33) as i32
+        };
+        // Of each long the half repeats.
+        let values: Vec<i64> = (0..4_000_000).map(|n| i64::from(noise(n) % 1000)).collect();
+        check(Compression::Always, &values.into(), |waiting, length| {
+            waiting < length / 2
+        });
+    }
+
+    /// Broadcasts something to clients that read nothing, and checks that the same bytes wait for all of
+    /// them, so many as are said.
+    fn check(compression: Compression, value: &Value, is_right: impl Fn(usize, usize) -> bool) {
+        const CLIENTS: usize = 100;
+        let mut options = ServerOptions::default();
+        options.config.compression = compression;
+        let listener = Listener::bind("localhost:0W").unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = Server::new(listener, Nothing, options).unwrap();
+        let control = server.control();
+        let running = thread::spawn(move || server.run());
+        let clients = [(); CLIENTS].map(|()| {
+            let mut stream = TcpStream::connect(address).unwrap();
+            stream.write_all(b"\x06\0").unwrap();
+            stream.read_exact(&mut [0]).unwrap();
+            stream
+        });
+        let logged_in = loop {
+            let logged_in = control.clients();
+            if logged_in.len() == CLIENTS {
+                break logged_in;
+            }
+            thread::yield_now();
+        };
+        assert_eq!(broadcast(&logged_in, value.clone()).unwrap(), CLIENTS);
+        let body = Body::encode(value).unwrap();
+        assert!(body.len() > compress::THRESHOLD as u64);
+        let length = usize::try_from(body.len()).unwrap();
+        let mut ends = Vec::new();
+        for client in &logged_in {
+            let link = client.link().unwrap();
+            let state = link.lock();
+            let waiting = state.unsent();
+            assert!(waiting > 0 && is_right(waiting, length), "{waiting}");
+            ends.push(state.last_shared());
+        }
+        ends.dedup();
+        assert_eq!(ends.len(), 1, "each has bytes of its own");
+        control.stop(core::time::Duration::ZERO);
+        running.join().unwrap();
+        drop(clients);
+    }
+}

@@ -111,6 +111,11 @@ impl Client {
         &self.0.config
     }
 
+    #[cfg(test)]
+    pub(super) fn link(&self) -> Option<Arc<Link>> {
+        self.0.link.upgrade()
+    }
+
     pub(super) fn stop_reading(&self) {
         if let Some(link) = self.0.link.upgrade() {
             link.stop_reading();

@@ -1,0 +1,9 @@
+//! The server role against our own client, and against bytes written by hand.
+
+mod hostile;
+mod logins;
+mod others;
+mod push;
+mod requests;
+mod stop;
+mod support;
