@@ -1,6 +1,6 @@
 //! The server role against our own client, and against bytes written by hand.
 
-mod hostile;
+mod gateway;
 mod logins;
 mod others;
 mod push;
