@@ -16,6 +16,14 @@ impl Deadline {
         Self(timeout.and_then(|timeout| Instant::now().checked_add(timeout)))
     }
 
+    /// Returns the one of two that passes first.
+    pub(crate) fn or_earlier(self, other: Self) -> Self {
+        match (self.0, other.0) {
+            (Some(one), Some(other)) => Self(Some(one.min(other))),
+            (one, other) => Self(one.or(other)),
+        }
+    }
+
     /// Returns how much time is left: `None` is for ever, zero is none.
     pub(crate) fn left(self) -> Option<Duration> {
         self.0
@@ -49,6 +57,22 @@ mod tests {
         let deadline = Deadline::after(Some(Duration::ZERO));
         assert_eq!(deadline.left(), Some(Duration::ZERO));
         assert!(deadline.has_passed());
+    }
+
+    #[test]
+    fn of_two_the_earlier_passes_first_and_never_is_the_latest() {
+        let zero = Deadline::after(Some(Duration::ZERO));
+        let hour = Deadline::after(Some(Duration::from_secs(3600)));
+        for (one, other, passes) in [
+            (zero, hour, true),
+            (hour, zero, true),
+            (zero, Deadline::NEVER, true),
+            (Deadline::NEVER, zero, true),
+            (hour, Deadline::NEVER, false),
+        ] {
+            assert_eq!(one.or_earlier(other).has_passed(), passes);
+        }
+        assert_eq!(Deadline::NEVER.or_earlier(Deadline::NEVER).left(), None);
     }
 
     #[test]

@@ -202,8 +202,11 @@ pub enum Phase {
     /// lost; the handle is closed.
     Finish,
     /// Waiting for a client to take the answer that it has asked for. It took nothing of what was sent
-    /// for [so long](crate::server::ServerOptions::answer_timeout) and was cut off; the handle is over.
+    /// for [so long](crate::server::ServerOptions::stall_timeout) and was cut off; the handle is over.
     Answer,
+    /// Waiting for the rest of a message that a client has begun, of which nothing came for as long. It
+    /// was cut off; the handle is over.
+    Rest,
     /// Using what is open.
     Use,
 }
@@ -281,6 +284,7 @@ impl fmt::Display for Phase {
             Self::Message => "waiting for a message",
             Self::Finish => "writing what was left to write",
             Self::Answer => "writing an answer",
+            Self::Rest => "waiting for the rest of a message",
         })
     }
 }
@@ -402,7 +406,7 @@ pub(crate) enum Cause {
     QueueFull {
         limit: usize,
     },
-    Stalled,
+    Stalled(Phase),
     Io {
         kind: io::ErrorKind,
         /// The system's number, where it is the system's error.
@@ -433,7 +437,7 @@ impl Cause {
             Self::ExpectedResponse => Error::ExpectedResponse,
             Self::Refused { length } => Error::Refused { length: *length },
             Self::QueueFull { limit } => Error::QueueFull { limit: *limit },
-            Self::Stalled => Error::Timeout(Phase::Answer),
+            Self::Stalled(phase) => Error::Timeout(*phase),
             Self::Io {
                 number: Some(number),
                 ..
@@ -501,6 +505,7 @@ mod tests {
             Error::Timeout(Phase::Message),
             Error::Timeout(Phase::Finish),
             Error::Timeout(Phase::Answer),
+            Error::Timeout(Phase::Rest),
             Error::Remote(RemoteError::new("type").unwrap()),
             Error::Send(SendError::RequestOutstanding),
             Error::Send(SendError::Encode(EncodeError::Invalid(decode))),

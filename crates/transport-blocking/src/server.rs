@@ -65,7 +65,7 @@
 //! | [`Limits::message`](hopen_codec::config::Limits::message) | 1 GiB | a message |
 //! | [`Limits::queue`](hopen_codec::config::Limits::queue) | 100 MiB | what a slow reader lets wait |
 //! | [`Limits::requests`](hopen_codec::config::Limits::requests) | 65,536 | requests without an answer |
-//! | [`ServerOptions::answer_timeout`] | 60 s | in which nothing of an answer is taken |
+//! | [`ServerOptions::stall_timeout`] | 60 s | in which an answer is not taken on, or a message not sent on |
 //!
 //! What else comes to a port: HTTP is answered by `501 Not Implemented`, TLS as the
 //! [listener](crate::ListenOptions::mode) says, and a connection that is closed again is none.
@@ -226,13 +226,14 @@ pub struct ServerOptions {
     /// How long a client has for its login, and for TLS's handshake before it. Default:
     /// [`LOGIN_TIMEOUT`].
     pub login_timeout: Duration,
-    /// How long a client may take nothing at all of an answer that it has asked for. Default: 60 s, as
-    /// nginx has it (`send_timeout`). Without it a client that asks and does not read would keep a
-    /// thread, the answer and what it has asked for since, for as long as it likes. What it is
-    /// [sent](Client::set) unasked is bounded by
-    /// [`Limits::queue`](hopen_codec::config::Limits::queue) instead, as a subscriber may be busy for
-    /// long.
-    pub answer_timeout: Duration,
+    /// How long a client may stand still in the middle of something: take nothing at all of an answer
+    /// that it has asked for, or send nothing of a message that it has begun. Default: 60 s, as nginx
+    /// has it for both (`send_timeout`, `client_body_timeout`). Without it a client that asks and does
+    /// not read would keep a thread, the answer and what it has asked for since, for as long as it
+    /// likes, and half a message a thread and that half. A client that sends nothing at all is an idle
+    /// one and stays; what it is [sent](Client::set) unasked is bounded by
+    /// [`Limits::queue`](hopen_codec::config::Limits::queue), as a subscriber may be busy for long.
+    pub stall_timeout: Duration,
     /// Who may log in, before [`Handler::login`] is asked. Default: everybody.
     pub passwords: Option<Passwords>,
     /// Whether qcon is answered. Default: [`TextProtocol::Off`].
@@ -256,7 +257,7 @@ impl Default for ServerOptions {
             config: Config::server(),
             connections: CONNECTIONS,
             login_timeout: LOGIN_TIMEOUT,
-            answer_timeout: ANSWER_TIMEOUT,
+            stall_timeout: STALL_TIMEOUT,
             passwords: None,
             text: TextProtocol::Off,
         }
@@ -278,8 +279,8 @@ fn guarded<T>(name: &dyn core::fmt::Display, what: &str, call: impl FnOnce() -> 
 /// How many connections may be open.
 const CONNECTIONS: usize = 1022;
 
-/// How long nothing of an answer may be taken.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a client may stand still in the middle of something.
+const STALL_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How far apart attempts to accept a connection are, after one that failed: a rate, not a wait.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -294,7 +295,7 @@ mod tests {
         assert_eq!(options.config, Config::server());
         assert_eq!(options.connections, 1022);
         assert_eq!(options.login_timeout, Duration::from_secs(10));
-        assert_eq!(options.answer_timeout, Duration::from_secs(60));
+        assert_eq!(options.stall_timeout, Duration::from_secs(60));
         assert!(options.passwords.is_none());
         assert_eq!(options.text, TextProtocol::Off);
     }

@@ -20,6 +20,16 @@ use crate::stage::Intake;
 pub(crate) struct Caller<'a> {
     link: &'a Link,
     reader: Reader<'a>,
+    /// How long half a message is waited for, where that is limited.
+    half: Option<Half>,
+}
+
+/// Half a message, of which nothing more may come.
+struct Half {
+    patience: Duration,
+    /// How many bytes of it have come, and by when there have to be more.
+    arrived: usize,
+    deadline: Deadline,
 }
 
 /// Who reads.
@@ -36,6 +46,7 @@ impl<'a> Caller<'a> {
         Self {
             link,
             reader: Reader::Here(intake),
+            half: None,
         }
     }
 
@@ -44,6 +55,7 @@ impl<'a> Caller<'a> {
         Self {
             link,
             reader: Reader::Elsewhere(link),
+            half: None,
         }
     }
 
@@ -162,12 +174,26 @@ impl<'a> Caller<'a> {
     }
 
     /// Writes what waits, and waits for the next message that is no response, as it came. `None` when
-    /// this side [has stopped reading](Link::stop_reading) and nothing is left.
-    pub(crate) fn serve(&mut self) -> Result<Option<Kept>, Error> {
-        self.next(Deadline::NEVER, |state| match state.next_kept() {
+    /// this side [has stopped reading](Link::stop_reading) and nothing is left. If nothing more comes of
+    /// a message that has begun for as long as `patience`, the other side is cut off.
+    pub(crate) fn serve(&mut self, patience: Duration) -> Result<Option<Kept>, Error> {
+        self.half = Some(Half {
+            patience,
+            arrived: 0,
+            deadline: Deadline::NEVER,
+        });
+        let next = self.next(Deadline::NEVER, |state| match state.next_kept() {
             None => state.is_drained().then_some(None),
             kept => Some(kept),
-        })
+        });
+        self.half = None;
+        if let Err(Error::Timeout(Phase::Message)) = next {
+            let cause = Cause::Stalled(Phase::Rest);
+            let error = cause.error();
+            self.link.cut_off(cause);
+            return Err(error);
+        }
+        next
     }
 
     /// Answers a request, and waits until the answer is written, as long as the other side takes some
@@ -188,8 +214,10 @@ impl<'a> Caller<'a> {
             let state = link.lock();
             if state.taken() == taken {
                 drop(state);
-                link.cut_off(Cause::Stalled);
-                return Err(Cause::Stalled.error());
+                let cause = Cause::Stalled(Phase::Answer);
+                let error = cause.error();
+                link.cut_off(cause);
+                return Err(error);
             }
             taken = state.taken();
         }
@@ -292,9 +320,23 @@ impl<'a> Caller<'a> {
                 return Ok(None);
             }
             // What is there by then is still taken.
+            let deadline = deadline.or_earlier(self.half_by());
             is_last = deadline.has_passed();
             state = self.wait(state, deadline);
         }
+    }
+
+    /// Returns by when more has to come of a message that has begun.
+    fn half_by(&mut self) -> Deadline {
+        let (Some(half), Reader::Here(intake)) = (&mut self.half, &self.reader) else {
+            return Deadline::NEVER;
+        };
+        let arrived = intake.input.len() + intake.wire.len();
+        if arrived != half.arrived {
+            half.arrived = arrived;
+            half.deadline = Deadline::after((arrived > 0).then_some(half.patience));
+        }
+        half.deadline
     }
 
     /// Waits for something to happen, outside the lock.

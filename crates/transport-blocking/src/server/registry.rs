@@ -27,8 +27,7 @@ impl Control {
     pub fn stop(&self, patience: Duration) {
         let deadline = Deadline::after(Some(patience));
         let mut state = self.0.lock();
-        let earlier = state.stop.filter(|stop| stop.left() < deadline.left());
-        state.stop = Some(earlier.unwrap_or(deadline));
+        state.stop = Some(deadline.or_earlier(state.stop.unwrap_or(Deadline::NEVER)));
         drop(state);
         self.0.changed.notify_all();
         self.0.stopper.stop();

@@ -74,7 +74,7 @@ impl Shared {
             self.handler.text(&query.login, &query.line)
         });
         let answer = answer.unwrap_or_else(|| format!("'{PANIC}\n").into());
-        query.answer(&answer, self.options.answer_timeout)
+        query.answer(&answer, self.options.stall_timeout)
     }
 
     /// Serves a client that is let in.
@@ -107,7 +107,7 @@ impl Shared {
     fn talk(&self, client: &Client, link: &Arc<Link>, intake: &mut Intake) -> Error {
         let mut caller = Caller::reading(link, intake);
         loop {
-            match caller.serve() {
+            match caller.serve(self.options.stall_timeout) {
                 Ok(Some(kept)) => match self.take(client, link, &mut caller, kept) {
                     Ok(()) => {}
                     // The client was told instead.
@@ -192,7 +192,7 @@ impl Shared {
         answer: Result<Value, RemoteError>,
     ) -> Result<(), Error> {
         let answer = answer.as_ref().map_err(Clone::clone);
-        caller.respond_in_time(ticket, answer, self.options.answer_timeout)
+        caller.respond_in_time(ticket, answer, self.options.stall_timeout)
     }
 
     fn bad_body(

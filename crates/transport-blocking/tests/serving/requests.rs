@@ -207,7 +207,7 @@ fn answers_that_wait_for_their_turn_count_as_what_waits_for_a_reader() {
 #[test]
 fn who_does_not_take_an_answer_is_cut_off() {
     let mut options = ServerOptions::default();
-    options.answer_timeout = Duration::from_millis(10);
+    options.stall_timeout = Duration::from_millis(10);
     let server = Running::start(options);
     let mut client = server.raw_client();
     client
@@ -217,6 +217,38 @@ fn who_does_not_take_an_answer_is_cut_off() {
     let expected = message(MessageKind::Response, large());
     let read = read_to_end(&mut client);
     assert!(read.len() < expected.len() && expected.starts_with(&read));
+    assert_eq!(server.stop(), 0);
+}
+
+#[test]
+fn who_does_not_send_a_message_to_its_end_is_cut_off_and_who_sends_nothing_is_not() {
+    let mut options = ServerOptions::default();
+    options.stall_timeout = Duration::from_millis(10);
+    let server = Running::start(options);
+    let mut idle = server.client();
+    let half = message(MessageKind::Sync, vec![7_i64; 100]);
+    for length in [1, 8, half.len() - 1] {
+        let mut client = server.raw_client();
+        client.write_all(&half[..length]).unwrap();
+        assert_eq!(
+            server.closed().1,
+            "timeout while waiting for the rest of a message"
+        );
+        assert_eq!(read_to_end(&mut client), b"");
+    }
+    // It may also be busy for longer, and have sent half a message by then.
+    let mut client = server.raw_client();
+    let slowly = message(MessageKind::Sync, "slowly");
+    client
+        .write_all(&[&slowly[..], &half[..9]].concat())
+        .unwrap();
+    drop(server.evaluates());
+    expect(&mut client, &message(MessageKind::Response, "slowly"));
+    assert_eq!(
+        server.closed().1,
+        "timeout while waiting for the rest of a message"
+    );
+    assert_eq!(idle.get("x").unwrap(), "x".into());
     assert_eq!(server.stop(), 0);
 }
 
