@@ -1,22 +1,37 @@
 //! The command line.
 
 use core::time::Duration;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::PathBuf;
 
 use clap::error::{ContextKind, ContextValue};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use hopen_codec::address::{Address, ListenAddress, ListenAddressError};
-use hopen_codec::auth::Credentials;
+use hopen_codec::address::{Address, HopenArgument, Target};
 use hopen_codec::byte_order::ByteOrder;
+use hopen_console::Precision;
 
 use crate::status::{Status, report};
+
+mod files;
+mod notes;
+mod serve;
+
+pub(crate) use files::{AppendOptions, Content, Packing, Pieces, ReadOptions};
+pub(crate) use serve::{ServeOptions, ServeTls};
+
+use files::{AppendArguments, ReadArguments};
+use notes::{APPEND_USAGE, INPUT_NOTES, NOTES, QUERY_USAGE, SHORT_NOTES};
+use serve::{ServeArguments, USER};
 
 /// What the command line asks for.
 pub(crate) enum Task {
     /// Ask a process.
     Query(QueryOptions),
+    /// Read a pipe.
+    Read(ReadOptions),
+    /// Append to a file.
+    Append(AppendOptions),
     /// Show messages.
     Decode(DecodeOptions),
     /// Write messages anew.
@@ -31,7 +46,7 @@ pub(crate) enum Task {
 pub(crate) struct QueryOptions {
     /// Where to connect, and as whom.
     pub(crate) address: Address,
-    /// What to ask; nothing where it is to be read from standard input.
+    /// What to ask; nothing where it is to be read from standard input, or typed.
     pub(crate) queries: Vec<OsString>,
     /// How long connecting and logging in may take.
     pub(crate) timeout: Option<Duration>,
@@ -39,6 +54,30 @@ pub(crate) struct QueryOptions {
     pub(crate) mode: Mode,
     /// Where the password is, if it is not in the handle.
     pub(crate) password_file: Option<PathBuf>,
+    /// How the answers are printed.
+    pub(crate) output: OutputOptions,
+}
+
+/// How values are printed.
+#[derive(Clone, Copy)]
+pub(crate) struct OutputOptions {
+    /// In which form.
+    pub(crate) format: Format,
+    /// With how many digits of a float.
+    pub(crate) precision: Precision,
+}
+
+/// The forms that a value has in print.
+#[derive(Clone, Copy)]
+pub(crate) enum Format {
+    /// On a terminal as q's console has it, elsewhere the short form.
+    Usual,
+    /// One line, as q's `-3!` has it.
+    ShortForm,
+    /// Tables as CSV.
+    Csv,
+    /// JSON.
+    Json,
 }
 
 /// Whether answers are waited for.
@@ -106,14 +145,6 @@ pub(crate) enum Recompress {
     Keep,
 }
 
-/// `hopen serve`.
-pub(crate) struct ServeOptions {
-    /// Where to listen.
-    pub(crate) listen: ListenAddress,
-    /// Who may log in; everybody if it is empty.
-    pub(crate) users: Vec<Credentials>,
-}
-
 /// Reads the command line. Where that fails, or nothing is left to do, what there is to say has
 /// been said.
 pub(crate) fn read() -> Result<Task, Status> {
@@ -136,6 +167,8 @@ pub(crate) fn read() -> Result<Task, Status> {
     })?;
     match arguments.command {
         None => arguments.query.into_options().map(Task::Query),
+        Some(Command::Read(arguments)) => arguments.into_options().map(Task::Read),
+        Some(Command::Append(arguments)) => arguments.into_options().map(Task::Append),
         Some(Command::Decode(arguments)) => Ok(Task::Decode(DecodeOptions {
             input: arguments.input.into_options(),
             detail: if arguments.explain {
@@ -159,9 +192,12 @@ pub(crate) fn read() -> Result<Task, Status> {
 
 /// Asks a kdb+ process, or shows what the bytes of its messages mean
 ///
-/// Connects to a kdb+ process over TCP, asks each QUERY in turn over the one connection, and prints
-/// each value on a line in the short form of q's `-3!`. `::`, which is what q returns where there
-/// is nothing to return, prints nothing.
+/// Connects to a kdb+ process, asks each QUERY in turn over the one connection, and prints each
+/// value: on a terminal as q's console does, cut to its size, elsewhere on a line in the short form
+/// of q's `-3!`. `::`, which is what q returns where there is nothing to return, prints nothing.
+///
+/// Without a QUERY, all of standard input is one query. Where standard input and output are a
+/// terminal, each line is one, until `\\`, which leaves.
 #[derive(Parser)]
 #[command(
     name = "hopen",
@@ -185,8 +221,10 @@ struct Arguments {
 struct QueryArguments {
     /// Where to connect, then what to ask; options come before
     ///
-    /// HANDLE is what q's hopen takes for TCP: `:HOST:PORT`, `:HOST:PORT:USER:PASSWORD`, `::PORT`
-    /// or `PORT` for this host. The password is all that follows the third colon.
+    /// HANDLE is what q's hopen takes for a process: `:HOST:PORT`, `::PORT` or `PORT` for this
+    /// host, `:unix://PORT` for its Unix domain socket, `:tcps://HOST:PORT` and `:unixs://PORT` for
+    /// TLS; each with `:USER` or `:USER:PASSWORD` behind it, with a backtick before it, or with a
+    /// time-out: '(`:HOST:PORT;MS)'. The password is all that follows the colon behind the user.
     ///
     /// Each QUERY is a text that the process evaluates. Options come before HANDLE: whatever
     /// follows it is a query, also if it begins with `-` as `-2+3` does. Without a QUERY, all of
@@ -205,8 +243,28 @@ struct QueryArguments {
     ///
     /// Ends when everything has been written. Whether the process evaluates it, and to what, is
     /// not known then.
-    #[arg(long = "async")]
+    #[arg(long = "async", conflicts_with_all = ["short", "csv", "json", "precision"])]
     asynchronous: bool,
+
+    /// Print values in the short form, on a terminal too
+    #[arg(long, conflicts_with_all = ["csv", "json"])]
+    short: bool,
+
+    /// Print tables as CSV: a line of names, and one for each row
+    ///
+    /// What is no table is an error.
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
+
+    /// Print values as JSON, about as q's `.j.j` has it: a table is an array of objects
+    #[arg(long)]
+    json: bool,
+
+    /// Print N digits of a float, as q's `\P` says; 0 is all of them [default: 7]
+    ///
+    /// With all of them, 17, every float that is printed reads back as it was.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=17))]
+    precision: Option<u8>,
 
     /// Take the password from the first line of FILE
     ///
@@ -219,6 +277,7 @@ struct QueryArguments {
 
 impl QueryArguments {
     fn into_options(self) -> Result<QueryOptions, Status> {
+        let output = self.output();
         let mut arguments = self.arguments.into_iter();
         let handle = arguments.next().unwrap_or_default();
         let mut queries: Vec<_> = arguments.collect();
@@ -226,16 +285,37 @@ impl QueryArguments {
         if queries.first().is_some_and(|first| first == "--") {
             queries.remove(0);
         }
-        // The handle itself may hold a password and is not printed.
-        let address = match handle.to_str().map(str::parse) {
-            Some(Ok(address)) => address,
-            Some(Err(error)) => return Err(wrong_usage(format_args!("{error}"))),
-            None => return Err(wrong_usage(format_args!("the handle is not UTF-8"))),
+        let HopenArgument {
+            target, timeout, ..
+        } = read_handle(&handle)?;
+        let address = match target {
+            Target::Process(address) => address,
+            Target::Pipe { .. } => {
+                return Err(wrong_usage(format_args!(
+                    "the handle names a pipe, which `hopen read` reads: for a process write \
+                     :HOST:PORT"
+                )));
+            }
+            Target::File { .. } => {
+                return Err(wrong_usage(format_args!(
+                    "the handle names a file, which `hopen append` appends to: for a process write \
+                     :HOST:PORT"
+                )));
+            }
+        };
+        let timeout = match (timeout, self.timeout) {
+            (Some(_), Some(_)) => {
+                return Err(wrong_usage(format_args!(
+                    "the handle has a time-out: write no --timeout"
+                )));
+            }
+            (inside, option) => inside.or(option.map(|ms| Duration::from_millis(ms.into()))),
         };
         Ok(QueryOptions {
             address,
             queries,
-            timeout: self.timeout.map(|ms| Duration::from_millis(ms.into())),
+            timeout,
+            output,
             mode: if self.asynchronous {
                 Mode::Async
             } else {
@@ -244,10 +324,44 @@ impl QueryArguments {
             password_file: self.password_file,
         })
     }
+
+    fn output(&self) -> OutputOptions {
+        OutputOptions {
+            format: match (self.short, self.csv, self.json) {
+                (true, _, _) => Format::ShortForm,
+                (_, true, _) => Format::Csv,
+                (_, _, true) => Format::Json,
+                (false, false, false) => Format::Usual,
+            },
+            precision: match self.precision {
+                Some(digits) => Precision::new(digits.into()),
+                None => Precision::DEFAULT,
+            },
+        }
+    }
+}
+
+/// Reads a handle. It may hold a password and is not printed.
+fn read_handle(handle: &OsStr) -> Result<HopenArgument, Status> {
+    match handle.to_str().map(str::parse) {
+        Some(Ok(argument)) => Ok(argument),
+        Some(Err(error)) => Err(wrong_usage(format_args!("{error}"))),
+        None => Err(wrong_usage(format_args!("the handle is not UTF-8"))),
+    }
 }
 
 #[derive(Subcommand)]
 enum Command {
+    /// Read a named pipe or a device: bytes, lines or messages
+    ///
+    /// Opening a named pipe waits until somebody opens it for writing. What comes is printed as it
+    /// comes, until the last writer has closed.
+    Read(ReadArguments),
+    /// Append lines, or all of standard input, to a file
+    ///
+    /// Makes the file where there is none, and the folders in front of it.
+    #[command(override_usage = APPEND_USAGE)]
+    Append(AppendArguments),
     /// Show messages as text, or byte by byte
     ///
     /// Reads whole messages, header included, and prints one line for each: the value in the short
@@ -274,57 +388,6 @@ enum Command {
     /// Starts `hopen serve`, talks to it in several ways, and prints what was sent and what
     /// came back.
     Demo,
-}
-
-#[derive(Args)]
-struct ServeArguments {
-    /// What to listen on: `[rp,][HOST:]PORT`, as q's `\p`
-    ///
-    /// PORT is a number, a service, a range as 5010/5020 of which a free one is taken, or 0W for any
-    /// free port. Without HOST that is every interface of this machine. With rp, other processes may
-    /// listen on the same port.
-    #[arg(
-        long,
-        value_name = "SPEC",
-        default_value = "127.0.0.1:0W",
-        allow_hyphen_values = true
-    )]
-    listen: String,
-
-    /// Let this user in, and nobody else who is not named likewise
-    ///
-    /// Other users of a machine can see a command line.
-    #[arg(long = "user", value_name = USER)]
-    users: Vec<String>,
-}
-
-impl ServeArguments {
-    fn into_options(self) -> Result<ServeOptions, Status> {
-        let listen: Result<_, ListenAddressError> = self.listen.parse();
-        let users: Result<_, _> = self.users.iter().map(|user| credentials(user)).collect();
-        Ok(ServeOptions {
-            listen: listen.map_err(|error| {
-                // A handle in the wrong place may hold a password.
-                if self.listen.contains(':') {
-                    wrong_usage(format_args!(
-                        "--listen is [rp,][HOST:]PORT, PORT a number, a service, LOW/HIGH or 0W"
-                    ))
-                } else {
-                    wrong_usage(format_args!("{error}"))
-                }
-            })?,
-            users: users?,
-        })
-    }
-}
-
-/// Reads `NAME:PASSWORD`. It is not printed where it is none.
-fn credentials(user: &str) -> Result<Credentials, Status> {
-    match Credentials::parse(user.as_bytes()) {
-        Ok(credentials) if credentials.password().is_some() => Ok(credentials),
-        Ok(_) => Err(wrong_usage(format_args!("a --user is {USER}"))),
-        Err(error) => Err(wrong_usage(format_args!("{error}"))),
-    }
 }
 
 #[derive(Args)]
@@ -391,50 +454,6 @@ fn wrong_usage(what: core::fmt::Arguments<'_>) -> Status {
     ));
     Status::Usage
 }
-
-/// How a user is given.
-const USER: &str = "NAME:PASSWORD";
-
-const QUERY_USAGE: &str = "hopen [OPTIONS] HANDLE [QUERY]...
-       hopen decode [OPTIONS] [FILE]...
-       hopen recode [OPTIONS] [FILE]...
-       hopen serve [OPTIONS]
-       hopen demo";
-
-const SHORT_NOTES: &str = "Example: hopen :localhost:5010 'til 5'";
-
-const NOTES: &str = "\
-Examples:
-  hopen :localhost:5010 'til 5'
-  hopen --timeout 500 :prices.example:5010:ann '-2+3' 'count trade'
-  hopen --async ::5010 'a:1' 'b:2'
-  hopen ::5010 < query.q
-  echo 0x010000000d000000fa01000000 | hopen decode --explain
-  hopen serve --listen 5010 --user ann:secret
-
-Environment:
-  HOPEN_PASSWORD  the password, where neither HANDLE nor --password-file has one
-
-Exit status:
-   0  everything was answered
-   1  q signalled an error, printed as 'text; the queries after it are not asked
-   2  there is no connection or no port, or it ended too early: 'hop. OS reports: …, 'access (the
-      login was refused), 'timeout, 'close, 'badmsg
-  64  the command line is wrong
-  66  a file cannot be read
-  74  the output cannot be written";
-
-const INPUT_NOTES: &str = "\
-A hex line is one message: white space may stand between the digits, and 0x before a byte. Blank
-lines are skipped.
-
-A message that cannot be read becomes a line that begins with `error:` and says at which byte of the
-message, from 0; in a compressed one, of the message without compression. The same goes to standard
-error behind FILE:LINE, with --raw behind FILE and the byte at which the message begins. The other
-messages are still done; with --raw, nothing is left to be found behind a header that is none.
-
-Exit status: 0; 1 if a message could not be read; 64 if the command line is wrong; 66 if a file
-cannot be read; 74 if the output cannot be written.";
 
 #[cfg(test)]
 mod tests {

@@ -4,7 +4,9 @@
 //! | module | what it does |
 //! | --- | --- |
 //! | [`args`] | the command line, and what `--help` says |
-//! | [`query`] | `hopen HANDLE [QUERY…]` |
+//! | [`query`], [`repl`] | `hopen HANDLE [QUERY…]`, and what is typed by hand |
+//! | [`output`], [`progress`] | how values are printed, and what shows until they come |
+//! | [`read`], [`append`] | `hopen read`: pipes; `hopen append`: files |
 //! | [`decode`], [`explain`] | `hopen decode`: messages as text, byte by byte on request |
 //! | [`recode`] | `hopen recode`: messages read and written again |
 //! | [`serve`], [`scratch`] | `hopen serve`: a process to try things on, and what it evaluates |
@@ -16,14 +18,19 @@
 //! [`hopen_blocking`]'s; here is only what a terminal needs.
 #![forbid(unsafe_code)]
 
+mod append;
 mod args;
 mod decode;
 mod demo;
 mod explain;
 mod fault;
 mod input;
+mod output;
+mod progress;
 mod query;
+mod read;
 mod recode;
+mod repl;
 mod scratch;
 mod serve;
 mod status;
@@ -58,6 +65,8 @@ fn run(task: Task) -> io::Result<Status> {
     let mut out = BufWriter::new(io::stdout().lock());
     let status = match task {
         Task::Query(options) => query::run(options, &mut out),
+        Task::Read(options) => read::run(options, &mut out),
+        Task::Append(options) => Ok(append::run(options)),
         Task::Decode(options) => decode::run(&options, &mut out),
         Task::Recode(options) => recode::run(&options, &mut out),
         Task::Serve(options) => serve::run(options, &mut out),

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
 use std::path::Path;
 use std::time::Duration;
 
@@ -11,8 +11,12 @@ use hopen_codec::address::Address;
 use hopen_codec::auth::Credentials;
 use hopen_codec::config::Limits;
 use hopen_codec::value::Value;
+use hopen_console::ExportError;
 
 use crate::args::{Mode, QueryOptions};
+use crate::output::Printer;
+use crate::progress::Progress;
+use crate::repl;
 use crate::status::{Status, file_name, report};
 
 /// Asks everything and prints the answers. An error is one of writing to `out`.
@@ -20,6 +24,13 @@ pub(crate) fn run(options: QueryOptions, out: &mut impl Write) -> io::Result<Sta
     let mut address = options.address;
     if let Err(status) = find_password(&mut address, options.password_file.as_deref()) {
         return Ok(status);
+    }
+    let printer = Printer::new(options.output);
+    let mut connect = Options::new(address);
+    connect.timeout = options.timeout;
+    let by_hand = || io::stdin().is_terminal() && io::stdout().is_terminal();
+    if options.queries.is_empty() && options.mode == Mode::Sync && by_hand() {
+        return repl::run(connect, printer, out);
     }
     // Before connecting: who types a query may take longer than a server waits for one.
     let queries = match queries(options.queries) {
@@ -29,25 +40,21 @@ pub(crate) fn run(options: QueryOptions, out: &mut impl Write) -> io::Result<Sta
             return Ok(Status::NoInput);
         }
     };
-    let mut connect = Options::new(address.clone());
-    connect.timeout = options.timeout;
+    let address = connect.address.clone();
     let asked = hopen(connect)
         .map_err(Failure::Handle)
         .and_then(|handle| match options.mode {
-            Mode::Sync => ask(handle, queries, out),
+            Mode::Sync => ask(handle, queries, printer, out),
             Mode::Async => tell(handle, queries).map_err(Failure::Handle),
         });
     match asked {
         Ok(()) => Ok(Status::Success),
         Err(Failure::Output(error)) => Err(error),
-        Err(Failure::Handle(Error::Remote(error))) => {
-            report(format_args!("'{error}"));
+        Err(Failure::Form(error)) => {
+            report(format_args!("error: {error}"));
             Ok(Status::Failure)
         }
-        Err(Failure::Handle(error)) => {
-            report(format_args!("'{error} ({address})"));
-            Ok(Status::NotConnected)
-        }
+        Err(Failure::Handle(error)) => Ok(tell_error(&error, &address)),
     }
 }
 
@@ -55,19 +62,37 @@ pub(crate) fn run(options: QueryOptions, out: &mut impl Write) -> io::Result<Sta
 enum Failure {
     /// The handle, or what came from it.
     Handle(Error),
+    /// The answer has not the form that it was to be printed in.
+    Form(ExportError),
     /// The answer could not be printed.
     Output(io::Error),
 }
 
+/// Says on standard error what is wrong with a handle, or what q signalled.
+pub(crate) fn tell_error(error: &Error, address: &Address) -> Status {
+    if let Error::Remote(error) = error {
+        report(format_args!("'{error}"));
+        Status::Failure
+    } else {
+        report(format_args!("'{error} ({address})"));
+        Status::NotConnected
+    }
+}
+
 /// Asks one after the other and prints each answer as soon as it is there.
-fn ask(mut handle: Handle, queries: Vec<Value>, out: &mut impl Write) -> Result<(), Failure> {
+fn ask(
+    mut handle: Handle,
+    queries: Vec<Value>,
+    printer: Printer,
+    out: &mut impl Write,
+) -> Result<(), Failure> {
+    let progress = Progress::new();
+    progress.watch(&mut handle);
     for query in queries {
-        let answer = handle.get(query).map_err(Failure::Handle)?;
-        if answer != Value::IDENTITY {
-            writeln!(out, "{answer}")
-                .and_then(|()| out.flush())
-                .map_err(Failure::Output)?;
-        }
+        let answer = progress.during(|| handle.get(query));
+        let answer = answer.map_err(Failure::Handle)?;
+        let printed = printer.print(&answer, out).map_err(Failure::Output)?;
+        printed.map_err(Failure::Form)?;
     }
     handle.close();
     Ok(())

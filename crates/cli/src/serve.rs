@@ -6,20 +6,31 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use hopen_blocking::{Channel, Error, LOGIN_TIMEOUT, Listener, Received};
+use hopen_blocking::{Channel, Error, LOGIN_TIMEOUT, ListenOptions, Listener, Received};
 use hopen_codec::auth::Credentials;
 use hopen_codec::config::Config;
 use hopen_codec::handshake::HandshakeError;
 use hopen_codec::remote_error::RemoteError;
 use hopen_codec::value::Value;
+use hopen_tls::{ServerMode, Settings, TlsError, VerifyClient};
 
-use crate::args::ServeOptions;
+use crate::args::{ServeOptions, ServeTls};
 use crate::scratch::Scratch;
-use crate::status::{Status, report};
+use crate::status::{Status, file_name, report};
 
 /// Listens, and serves clients until a signal ends the process. An error is one of writing to `out`.
 pub(crate) fn run(options: ServeOptions, out: &mut impl Write) -> io::Result<Status> {
-    let listening = Listener::bind(options.listen).and_then(|listener| {
+    let mut listen = ListenOptions::new(options.listen);
+    listen.unix = options.unix;
+    listen.mode = options.tls.mode;
+    let certified = match prepare_tls(options.tls, &mut listen) {
+        Ok(certified) => certified,
+        Err(error) => {
+            report(format_args!("error: tls: {error}"));
+            return Ok(Status::NotConnected);
+        }
+    };
+    let listening = Listener::bind(listen).and_then(|listener| {
         let address = listener.local_addr()?;
         Ok((listener, address))
     });
@@ -39,9 +50,16 @@ pub(crate) fn run(options: ServeOptions, out: &mut impl Write) -> io::Result<Sta
         report(format_args!("error: cannot watch for signals: {error}"));
         return Ok(Status::Failure);
     }
-    if server.users.is_empty() && !address.ip().to_canonical().is_loopback() {
+    // The port of this host only, and the socket beside it, are for the users of this host.
+    let is_open = server.users.is_empty() && certified == Certified::NotAll;
+    if is_open && !address.ip().to_canonical().is_loopback() {
+        let beside = match listener.unix_path() {
+            Some(path) => format!(" or {}", file_name(path)),
+            None => String::new(),
+        };
         report(format_args!(
-            "warning: whoever reaches {address} is let in; --user NAME:PASSWORD asks for a login"
+            "warning: whoever reaches {address}{beside} is let in; --user NAME:PASSWORD asks for a \
+             login"
         ));
     }
     writeln!(out, "listening on {address}")?;
@@ -57,6 +75,33 @@ pub(crate) fn run(options: ServeOptions, out: &mut impl Write) -> io::Result<Sta
             }
         }
     }
+}
+
+/// Whether all clients have to show a certificate.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Certified {
+    All,
+    NotAll,
+}
+
+/// Reads what TLS needs, where it is spoken.
+fn prepare_tls(options: ServeTls, listen: &mut ListenOptions) -> Result<Certified, TlsError> {
+    if options.mode == ServerMode::Plain {
+        return Ok(Certified::NotAll);
+    }
+    let mut settings = Settings::from_variables(|name| std::env::var_os(name))?;
+    if let Some((certificate, key)) = options.identity {
+        settings.certificate_file = Some(certificate);
+        settings.key_file = Some(key);
+    }
+    listen.tls = Some(hopen_tls::Server::new(&settings)?);
+    let asks_all =
+        options.mode == ServerMode::Tls && settings.verify_client == VerifyClient::Required;
+    Ok(if asks_all {
+        Certified::All
+    } else {
+        Certified::NotAll
+    })
 }
 
 /// What all connections share.
