@@ -1,25 +1,55 @@
-//! `hopen demo`: a client and a scratch process in conversation.
+//! `hopen demo`: every kind of handle on this machine, in use.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::process::{Child, Command, Stdio};
+use std::ffi::OsStr;
+use std::io::{self, Write};
 use std::time::Duration;
 
 use hopen_blocking::{Error, Handle, Options, hopen, one_shot};
-use hopen_codec::address::Address;
-use hopen_codec::auth::Credentials;
+use hopen_codec::address::HopenArgument;
+use hopen_codec::remote_error::RemoteError;
 use hopen_codec::sym;
-use hopen_codec::value::{Table, TableError, Value};
+use hopen_codec::value::Value;
+use hopen_console::Console;
+use hopen_tls::{Client, Settings, TlsError};
+use tempfile::TempDir;
 
 use crate::status::{Status, report};
 
-/// Starts a scratch process, talks to it, and prints both sides. An error is one of writing to
-/// `out`.
+mod certificates;
+mod files;
+mod peer;
+mod process;
+mod rows;
+
+use certificates::Certificates;
+use peer::{CALL_BACK, PUSH, Peer, QUESTION};
+use process::Process;
+use rows::Rows;
+
+/// Starts processes, talks to them by every kind of handle, and prints what was sent and what came
+/// back. An error is one of writing to `out`.
 pub(crate) fn run(out: &mut impl Write) -> io::Result<Status> {
-    match Talk::start(out).and_then(|mut talk| talk.everything()) {
-        Ok(()) => return Ok(Status::Success),
+    let mut rows = Rows::new(out);
+    let talked = Talk::start(&mut rows).and_then(|talk| talk.everything(&mut rows));
+    match talked {
+        Ok(()) if rows.surprises() == 0 => {
+            writeln!(
+                out,
+                "\nAll is as expected, and the processes have ended. `hopen serve` starts one to try \
+                 things on."
+            )?;
+            return Ok(Status::Success);
+        }
+        Ok(()) => {
+            let count = rows.surprises();
+            report(format_args!("error: {count} rows are not as expected"));
+            return Ok(Status::Failure);
+        }
         Err(Failure::Output(error)) => return Err(error),
         Err(Failure::Process(error)) => {
-            report(format_args!("error: cannot start a process: {error}"));
+            report(format_args!(
+                "error: cannot make what is to be shown: {error}"
+            ));
         }
         Err(Failure::Handle(error)) => report(format_args!("'{error}")),
         Err(Failure::Surprise(what)) => report(format_args!("error: unexpected: {what}")),
@@ -27,182 +57,249 @@ pub(crate) fn run(out: &mut impl Write) -> io::Result<Status> {
     Ok(Status::NotConnected)
 }
 
-/// A conversation with a process.
-struct Talk<'a, W> {
-    out: &'a mut W,
-    process: Process,
+/// What is talked to.
+struct Talk {
+    /// A process that asks for a login and takes plain clients and such that speak TLS.
+    guarded: Process,
+    /// One that lets everybody in.
+    open: Process,
+    /// What a client has to be told to trust the first.
+    tls: Client,
+    folder: TempDir,
 }
 
-impl<'a, W: Write> Talk<'a, W> {
-    fn start(out: &'a mut W) -> Result<Self, Failure> {
-        writeln!(out, "A process that speaks the kdb+ IPC protocol:\n")?;
-        writeln!(out, "  $ hopen serve --user {USER}:{PASSWORD}")?;
-        let process = Process::start()?;
-        writeln!(out, "  listening on {}\n", process.address)?;
-        writeln!(out, "A client that talks to it:\n")?;
-        Ok(Self { out, process })
+impl Talk {
+    fn start<W: Write>(rows: &mut Rows<'_, W>) -> Result<Self, Failure> {
+        rows.title("Two processes that speak the kdb+ IPC protocol, and a CA for one of them:")?;
+        let folder = tempfile::tempdir().map_err(Failure::Process)?;
+        let certificates = Certificates::make(folder.path())?;
+        let user = format!("{USER}:{PASSWORD}");
+        let start = |arguments: &[&str]| {
+            let identity = [
+                OsStr::new("--tls-cert"),
+                certificates.server.as_os_str(),
+                OsStr::new("--tls-key"),
+                certificates.server_key.as_os_str(),
+            ];
+            let mut all: Vec<_> = arguments.iter().map(OsStr::new).collect();
+            if !all.is_empty() {
+                all.extend(identity);
+            }
+            Process::start(&all)
+        };
+        rows.line(&format!(
+            "$ hopen serve --user {user} --tls-mode both --tls-cert … --tls-key …"
+        ))?;
+        let guarded = start(&["--user", &user, "--tls-mode", "both"])?;
+        rows.line(&format!("listening on {}", guarded.address()))?;
+        rows.line("$ hopen serve")?;
+        let open = start(&[])?;
+        rows.line(&format!("listening on {}", open.address()))?;
+
+        let mut settings = Settings::default();
+        settings.ca_file = Some(certificates.ca);
+        Ok(Self {
+            guarded,
+            open,
+            tls: Client::new(&settings)?,
+            folder,
+        })
     }
 
-    fn everything(&mut self) -> Result<(), Failure> {
-        let options = self.options(PASSWORD)?;
-        let answer = one_shot(options.clone(), "2+3");
-        self.row("one-shot", "2+3", answer)?;
+    fn everything<W: Write>(&self, rows: &mut Rows<'_, W>) -> Result<(), Failure> {
+        self.handles(rows)?;
+        self.by_tls(rows)?;
+        self.refusals(rows)?;
+        self.messages(rows)?;
+        self.both_ways(rows)?;
+        self.files(rows)
+    }
 
-        let mut handle = hopen(options)?;
-        self.get(&mut handle, "sync", "til 5")?;
-        self.get(&mut handle, "sync", "sum 1.5*til 5")?;
-        self.get(&mut handle, "function", (sym!("sum"), vec![1_i64, 2, 3]))?;
-        self.set(&mut handle, "prices:101.25 101.5 102")?;
-        self.get(&mut handle, "sync", "count prices")?;
-        self.get(&mut handle, "error", "1+`a")?;
-        self.get(&mut handle, "error", "nosuch")?;
+    /// The ways to spell a process, each asked one thing.
+    fn handles<W: Write>(&self, rows: &mut Rows<'_, W>) -> Result<(), Failure> {
+        rows.title("Handles to a process: what was sent, and what came back:")?;
+        let port = self.guarded.port()?;
+        let host = format!(":localhost:{port}:{LOGIN}");
+        rows.handle("one-shot", &host, "2+3", "5", |options| {
+            one_shot(options, "2+3")
+        })?;
+        let login = format!("::{port}:{LOGIN}");
+        for (what, handle) in [
+            ("by TCP", host),
+            ("this host", login.clone()),
+            ("as a symbol", format!("`{login}")),
+            ("with ms", format!("(`{login};30000)")),
+            ("a port", self.open.port()?.to_string()),
+        ] {
+            rows.handle(what, &handle, "til 5", "0 1 2 3 4", ask_til_5)?;
+        }
+        let unix = format!(":unix://{port}:{LOGIN}");
+        if cfg!(unix) {
+            rows.handle("Unix socket", &unix, "til 5", "0 1 2 3 4", ask_til_5)
+        } else {
+            rows.skipped("Unix socket", "this system has none that std knows")
+        }
+    }
 
+    /// The same by TLS, with all that is verified.
+    fn by_tls<W: Write>(&self, rows: &mut Rows<'_, W>) -> Result<(), Failure> {
+        let port = self.guarded.port()?;
+        let ask = |mut options: Options| {
+            options.tls = Some(self.tls.clone());
+            let mut handle = hopen(options)?;
+            let answer = handle.get("til 5")?;
+            if handle.tls().is_none() {
+                return Ok(Value::from("a plain connection"));
+            }
+            handle.close();
+            Ok(answer)
+        };
+        let tcps = format!(":tcps://localhost:{port}:{LOGIN}");
+        rows.handle("TLS", &tcps, "til 5", "0 1 2 3 4", ask)?;
+        let unixs = format!(":unixs://{port}:{LOGIN}");
+        if cfg!(unix) {
+            rows.handle("TLS, Unix", &unixs, "til 5", "0 1 2 3 4", ask)
+        } else {
+            rows.skipped(
+                "TLS, Unix",
+                "this system has no Unix sockets that std knows",
+            )
+        }
+    }
+
+    /// Handles that are not made.
+    fn refusals<W: Write>(&self, rows: &mut Rows<'_, W>) -> Result<(), Failure> {
+        rows.title("Handles that are refused:")?;
+        let port = self.guarded.port()?;
+        let wrong = format!("::{port}:{USER}:wrong");
+        rows.handle("login", &wrong, "", "'access", ask_til_5)?;
+        let address = format!(":tcps://127.0.0.1:{port}:{LOGIN}");
+        let expected = "'tls: the certificate of the other side is refused: it is for another name \
+                        (DnsName(\"localhost\"))";
+        rows.handle("TLS", &address, "", expected, |mut options| {
+            options.tls = Some(self.tls.clone());
+            hopen(options).map(|_| Value::IDENTITY)
+        })?;
+        let (_silent, port) = peer::silent()?;
+        let late = format!("(`::{port};100)");
+        rows.handle(
+            "time-out",
+            &late,
+            "",
+            "'timeout while logging in",
+            ask_til_5,
+        )
+    }
+
+    /// The kinds of messages and answers.
+    fn messages<W: Write>(&self, rows: &mut Rows<'_, W>) -> Result<(), Failure> {
+        rows.title("Messages, by one handle:")?;
+        let mut handle = hopen(self.open.port()?)?;
+        rows.got("sync", "sum 1.5*til 5", "15f", handle.get("sum 1.5*til 5"))?;
+        let call = Value::from((sym!("sum"), vec![1_i64, 2, 3]));
+        let sent = call.to_string();
+        rows.got("function", &sent, "6", handle.get(call))?;
+        let set = handle.set("prices:101.25 101.5 102");
+        rows.got(
+            "async",
+            "prices:101.25 101.5 102",
+            "",
+            set.map(|()| Value::IDENTITY),
+        )?;
+        rows.got("sync", "count prices", "3", handle.get("count prices"))?;
+        rows.got("error", "1+`a", "'type", handle.get("1+`a"))?;
+        rows.got("error", "nosuch", "'nosuch", handle.get("nosuch"))?;
+        let list = Value::from((sym!("echo"), (1.5, sym!("ibm"), "text")));
+        let sent = list.to_string();
+        rows.got("echo", &sent, "(1.5;`ibm;\"text\")", handle.get(list))?;
         let table = handle.get("trade")?;
-        self.line("table", "trade", "")?;
-        let Value::Table(table) = table else {
-            return Err(Failure::Surprise(table.to_string()));
-        };
-        self.table(&table)?;
-        let list = (1.5, sym!("ibm"), "text");
-        self.get(&mut handle, "echo", (sym!("echo"), list))?;
+        let shown = Console::new().show(table.as_ref()).to_string();
+        rows.block("table", "trade", TRADE, &shown)?;
         handle.close();
-
-        let refused = hopen(self.options("wrong")?).map(|_| Value::IDENTITY);
-        self.row(
-            "login",
-            &format!(":{}:{USER}:wrong", self.process.address),
-            refused,
-        )?;
-        writeln!(
-            self.out,
-            "\nThe process has ended. `hopen serve` starts one to try things on."
-        )?;
         Ok(())
     }
 
-    /// Asks, and prints question and answer.
-    fn get(
-        &mut self,
-        handle: &mut Handle,
-        what: &str,
-        query: impl Into<Value>,
-    ) -> Result<(), Failure> {
-        let query = query.into();
-        let sent = text(&query);
-        let answer = handle.get(query);
-        self.row(what, &sent, answer)
+    /// What a process sends of its own accord.
+    fn both_ways<W: Write>(&self, rows: &mut Rows<'_, W>) -> Result<(), Failure> {
+        rows.title("What the other side asks and sends:")?;
+        let peer = Peer::start()?;
+        let mut handle = hopen(peer.port())?;
+        handle.on_request(|question| {
+            if question == Value::from(QUESTION) {
+                Ok("ann".into())
+            } else {
+                Err(RemoteError::new("nyi").expect("it has no NUL"))
+            }
+        });
+        rows.got("call-back", CALL_BACK, "\"ann\"", handle.get(CALL_BACK))?;
+        let pushed = push(&mut handle);
+        rows.got("pushed", PUSH, "\"news\"", pushed)?;
+        handle.close();
+        peer.end()
     }
 
-    /// Sends without waiting for an answer.
-    fn set(&mut self, handle: &mut Handle, message: &str) -> Result<(), Failure> {
-        handle.set(message)?;
-        self.line("async", message, "")
-    }
-
-    /// Prints a table, a line for each row.
-    fn table(&mut self, table: &Table) -> Result<(), Failure> {
-        let table = table.as_ref();
-        let surprise = |error: TableError| Failure::Surprise(error.to_string());
-        let mut lines = vec![table.columns().map(|(name, _)| name.to_string()).collect()];
-        for index in 0..table.rows().map_err(surprise)? {
-            let row = table.row(index).map_err(surprise)?;
-            lines.push(row.map(|(_, item)| item.to_string()).collect::<Vec<_>>());
+    /// What is no process.
+    fn files<W: Write>(&self, rows: &mut Rows<'_, W>) -> Result<(), Failure> {
+        rows.title("Handles to pipes and files:")?;
+        let path = self.folder.path().join("notes.txt");
+        let handle = format!(":{}", path.display());
+        for (line, expected) in [("quick", "quick\n"), ("brown", "quick\nbrown\n")] {
+            let found = files::append(&handle, &path, line)?;
+            rows.text("file", ":…/notes.txt", line, expected, &found)?;
         }
-        for line in &lines {
-            let cells: Vec<_> = (0..line.len())
-                .map(|column| {
-                    let width = lines.iter().map(|line| line[column].len()).max();
-                    format!("{:<1$}", line[column], width.unwrap_or(0))
-                })
-                .collect();
-            writeln!(self.out, "            {}", cells.join("  ").trim_end())?;
+        self.pipes(rows)
+    }
+
+    #[cfg(unix)]
+    fn pipes<W: Write>(&self, rows: &mut Rows<'_, W>) -> Result<(), Failure> {
+        use crate::args::Packing;
+        use files::{LINE, PACKED};
+
+        let path = self.folder.path().join("trades");
+        files::make_pipe(&path)?;
+        let handle = format!(":fifo://{}", path.display());
+        for (what, sent, bytes, packing) in [
+            ("pipe", LINE, LINE.as_bytes(), Packing::None),
+            ("gzip", "the same, packed", PACKED, Packing::Gzip),
+        ] {
+            let found = files::through_pipe(&handle, &path, bytes, packing)?;
+            rows.text(what, ":fifo://…/trades", sent, LINE, &found)?;
         }
         Ok(())
     }
 
-    /// Prints what was sent and what came back. What is no answer ends the conversation.
-    fn row(&mut self, what: &str, sent: &str, answer: Result<Value, Error>) -> Result<(), Failure> {
-        match answer {
-            Ok(value) => self.line(what, sent, &value.to_string()),
-            Err(error @ (Error::Remote(_) | Error::Access)) => {
-                self.line(what, sent, &format!("'{error}"))
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    fn line(&mut self, what: &str, sent: &str, got: &str) -> Result<(), Failure> {
-        let line = format!("  {what:<10}{sent:<36} {got}");
-        Ok(writeln!(self.out, "{}", line.trim_end())?)
-    }
-
-    fn options(&self, password: &str) -> Result<Options, Failure> {
-        let mut address: Address = format!(":{}", self.process.address)
-            .parse()
-            .map_err(Error::from)?;
-        address.credentials = Credentials::new(USER, password)
-            .map_err(|error| Failure::Surprise(error.to_string()))?;
-        let mut options = Options::new(address);
-        options.timeout = Some(PATIENCE);
-        Ok(options)
+    #[cfg(not(unix))]
+    fn pipes<W: Write>(&self, rows: &mut Rows<'_, W>) -> Result<(), Failure> {
+        rows.skipped("pipe", "this system has no named pipes of Unix")
     }
 }
 
-/// A scratch process, which ends when this is dropped.
-struct Process {
-    child: Child,
-    address: String,
+fn ask_til_5(options: Options) -> Result<Value, Error> {
+    let mut handle = hopen(options)?;
+    let answer = handle.get("til 5")?;
+    handle.close();
+    Ok(answer)
 }
 
-impl Process {
-    /// Starts one and waits until it listens.
-    fn start() -> Result<Self, Failure> {
-        let program = std::env::current_exe().map_err(Failure::Process)?;
-        let child = Command::new(program)
-            .args(["serve", "--user", &format!("{USER}:{PASSWORD}")])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(Failure::Process)?;
-        let mut process = Self {
-            child,
-            address: String::new(),
-        };
-        let mut line = String::new();
-        if let Some(stdout) = process.child.stdout.take() {
-            let read = BufReader::new(stdout).read_line(&mut line);
-            read.map_err(Failure::Process)?;
-        }
-        match line.trim_end().strip_prefix("listening on ") {
-            Some(address) => process.address = address.to_owned(),
-            None => {
-                // It has ended, and has said why.
-                let mut reason = line;
-                if let Some(mut stderr) = process.child.stderr.take() {
-                    let read = stderr.read_to_string(&mut reason);
-                    read.map_err(Failure::Process)?;
-                }
-                return Err(Failure::Surprise(reason));
-            }
-        }
-        Ok(process)
-    }
+/// Has the peer send something, and returns it.
+fn push(handle: &mut Handle) -> Result<Value, Error> {
+    handle.get(PUSH)?;
+    handle.recv_timeout(PATIENCE)
 }
 
-impl Drop for Process {
-    fn drop(&mut self) {
-        // Both fail only where it has ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// Reads a handle, for whoever is to open it.
+fn options(handle: &str) -> Result<Options, Failure> {
+    let argument: HopenArgument = handle.parse().map_err(Error::from)?;
+    let mut options = Options::try_from(argument).map_err(Error::from)?;
+    options.timeout.get_or_insert(PATIENCE);
+    Ok(options)
 }
 
-/// Why there was no conversation, or only half of one.
+/// Why not everything was shown.
 enum Failure {
     /// It could not be printed.
     Output(io::Error),
-    /// The process could not be started.
+    /// A process, a thread or a file could not be made.
     Process(io::Error),
     /// The process was not understood.
     Handle(Error),
@@ -222,12 +319,15 @@ impl From<Error> for Failure {
     }
 }
 
-/// Returns how a query looks in q: a text as it is, without its quotes.
-fn text(query: &Value) -> String {
-    let text: Option<Vec<u8>> = query.to().ok();
-    match text {
-        Some(text) => String::from_utf8_lossy(&text).into_owned(),
-        None => query.to_string(),
+impl From<TlsError> for Failure {
+    fn from(error: TlsError) -> Self {
+        Self::Surprise(error.to_string())
+    }
+}
+
+impl From<rcgen::Error> for Failure {
+    fn from(error: rcgen::Error) -> Self {
+        Self::Surprise(error.to_string())
     }
 }
 
@@ -237,5 +337,20 @@ const USER: &str = "ann";
 /// Her password, which is no secret.
 const PASSWORD: &str = "secret";
 
-/// How long to wait for the process.
+/// Both, as they stand in a handle.
+const LOGIN: &str = "ann:secret";
+
+/// How long to wait for a process.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What q's console shows of `trade`.
+const TRADE: &str = "\
+time                 sym  price  size
+-------------------------------------
+0D09:30:00.000000000 ibm  101.25 300 
+0D09:30:00.000000000 msft 52.5   200 
+0D09:31:00.000000000 ibm  101.5  100 
+0D09:33:00.000000000 amd  33.75  500 
+0D09:33:00.000000000 msft 52.25  400 
+0D09:35:00.000000000 ibm  101    250 
+";

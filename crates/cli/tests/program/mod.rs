@@ -33,10 +33,17 @@ pub(crate) fn hopen(arguments: &[&str], input: impl AsRef<[u8]>) -> Outcome {
     run(&mut command(arguments), input)
 }
 
-/// The program, without a password in its environment.
+/// The program, without what its environment could say of passwords, TLS and sockets.
 pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hopen"));
-    command.args(arguments).env_remove("HOPEN_PASSWORD");
+    command.args(arguments);
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        let is_tls = text.starts_with("SSL_") || text.starts_with("KX_SSL_");
+        if is_tls || text == "HOPEN_PASSWORD" || text == "QUDSPATH" {
+            command.env_remove(name);
+        }
+    }
     command
 }
 
