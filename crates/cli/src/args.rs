@@ -38,7 +38,7 @@ pub(crate) enum Task {
     Recode(RecodeOptions),
     /// Be a process to talk to.
     Serve(ServeOptions),
-    /// Show a conversation.
+    /// Show every kind of handle.
     Demo,
 }
 
@@ -383,10 +383,10 @@ enum Command {
     /// `count`, `sum`, names and `name:expression`, and lists of a function and its arguments; `echo`
     /// returns its argument as it came, and `trade` is a table. To the rest it says `nyi`.
     Serve(ServeArguments),
-    /// Show a client and a scratch process in conversation
+    /// Show every kind of handle in use
     ///
-    /// Starts `hopen serve`, talks to it in several ways, and prints what was sent and what
-    /// came back.
+    /// Starts processes like `hopen serve`, talks to them by every kind of handle, and prints what
+    /// was sent and what came back. A row that is not as expected says so, and ends it with 1.
     Demo,
 }
 

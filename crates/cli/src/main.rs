@@ -1,5 +1,5 @@
-//! The program `hopen`: asks kdb+ processes, is one to try things on, shows what the bytes of
-//! messages mean, and makes new messages of them.
+//! The program `hopen`: asks kdb+ processes, reads pipes and appends to files, is a process to try
+//! things on, shows what the bytes of messages mean, and makes new messages of them.
 //!
 //! | module | what it does |
 //! | --- | --- |
@@ -10,7 +10,7 @@
 //! | [`decode`], [`explain`] | `hopen decode`: messages as text, byte by byte on request |
 //! | [`recode`] | `hopen recode`: messages read and written again |
 //! | [`serve`], [`scratch`] | `hopen serve`: a process to try things on, and what it evaluates |
-//! | [`demo`] | `hopen demo`: a conversation |
+//! | [`demo`] | `hopen demo`: every kind of handle in use |
 //! | [`input`], [`fault`] | where messages come from, and what can be wrong with one |
 //! | [`status`] | the exit status, and what goes to standard error |
 //!

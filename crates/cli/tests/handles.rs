@@ -1,4 +1,5 @@
-//! `hopen HANDLE` by every kind of handle against `hopen serve`, and what is refused.
+//! `hopen HANDLE` against `hopen serve`: by every kind of handle, what is refused, and how answers
+//! print for programs.
 
 #[cfg(test)] // for clippy, which allows tests what it forbids elsewhere
 mod certificates;
@@ -207,6 +208,9 @@ fn openssl_connects_by_tls_from_1_2_on() {
             .output()
             .unwrap();
         assert_eq!(output.status.success(), is_taken, "{version}: {output:?}");
+        // It is the server that refuses.
+        let says = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(says.contains("alert"), !is_taken, "{version}: {says}");
     }
     let handle = format!(":tcps://{target}");
     assert_eq!(ask(&certificates, &handle, "2+2"), Outcome::success("4\n"));
@@ -431,6 +435,68 @@ fn what_is_refused_does_not_show_the_password() {
     }
 }
 
+#[test]
+fn values_print_in_the_form_that_was_asked_for() {
+    let serving = Serving::start(&[]);
+    let handle = serving.handle("");
+    for (options, query, printed) in [
+        (&[][..], "(1;`a;\"text\")", "(1;`a;\"text\")\n"),
+        (&["--short"], "(1;`a;\"text\")", "(1;`a;\"text\")\n"),
+        (&["--csv"], "trade", TRADE),
+        (&["--json"], "(1;`a;\"text\")", "[1,\"a\",\"text\"]\n"),
+        (&["--json"], "til 3", "[0,1,2]\n"),
+        (&["--short"], "a:1", ""),
+        (&["--csv"], "a:1", ""),
+        (&["--json"], "a:1", ""),
+        (&[], "1%3", "0.3333333\n"),
+        (&["--precision", "3"], "1%3", "0.333\n"),
+        (&["--precision", "3", "--short"], "1%3", "0.333\n"),
+        (&["--precision", "0"], "1%3", "0.33333333333333331\n"),
+        (
+            &["--precision", "0", "--json"],
+            "1%3",
+            "0.33333333333333331\n",
+        ),
+        (&["--precision", "3", "--json"], "1%3", "0.333\n"),
+    ] {
+        let outcome = hopen(&[options, &[&handle, query]].concat(), "");
+        assert_eq!(outcome, Outcome::success(printed), "{options:?} {query}");
+    }
+    let outcome = hopen(&["--json", &handle, "trade"], "");
+    let rows: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
+    assert_eq!(rows[2]["sym"], "ibm");
+    assert_eq!(rows[2]["price"], 101.5);
+    assert_eq!(rows.as_array().unwrap().len(), 6);
+}
+
+#[test]
+fn what_is_no_table_is_no_csv_and_ends_the_queries() {
+    let serving = Serving::start(&[]);
+    let handle = serving.handle("");
+    let outcome = hopen(&["--csv", &handle, "trade", "til 3", "a:1"], "");
+    let stderr = "error: the value is no table: its type is long vector\n";
+    assert_eq!(outcome, Outcome::new(1, TRADE, stderr));
+    let outcome = hopen(&[&handle, "a"], "");
+    assert_eq!(outcome, Outcome::new(1, "", "'a\n"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_cannot_be_written_is_an_error() {
+    let serving = Serving::start(&[]);
+    for format in ["--short", "--csv", "--json"] {
+        let mut command = command(&[format, &serving.handle(""), "trade"]);
+        let full = std::fs::File::options().write(true).open("/dev/full");
+        let output = command.stdout(full.unwrap()).output().unwrap();
+        assert_eq!(output.status.code(), Some(74), "{format}: {output:?}");
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            stderr.starts_with("error: cannot write to standard output"),
+            "{stderr}"
+        );
+    }
+}
+
 fn serve(certificates: &Certificates, mode: &str, more: &[&str]) -> Serving {
     let arguments = certificates.arguments(mode);
     let mut arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
@@ -463,3 +529,14 @@ fn client_hello(ca: &str) -> Vec<u8> {
 
 /// How long a process may take, on a machine that is busy.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The table of a scratch process.
+const TRADE: &str = "\
+time,sym,price,size
+0D09:30:00.000000000,ibm,101.25,300
+0D09:30:00.000000000,msft,52.5,200
+0D09:31:00.000000000,ibm,101.5,100
+0D09:33:00.000000000,amd,33.75,500
+0D09:33:00.000000000,msft,52.25,400
+0D09:35:00.000000000,ibm,101,250
+";

@@ -247,6 +247,42 @@ fn an_answer_that_is_no_value_is_badmsg() {
     assert!(outcome.stderr.starts_with("'badmsg"), "{outcome:?}");
 }
 
+#[cfg(unix)]
+#[test]
+fn what_takes_long_is_shown_on_the_terminal_until_it_is_there() {
+    use rexpect::session::spawn_command;
+
+    let patience = Some(60_000);
+    let (told, goes_on) = std::sync::mpsc::channel();
+    let server = Server::start(move |peer| {
+        peer.accept();
+        peer.answer(&chars("quick"));
+        peer.message();
+        // The terminal has shown that somebody waits.
+        goes_on.recv().unwrap();
+        let body = chars("x".repeat(4096));
+        let length = (body.len() as u32 + 8).to_le_bytes();
+        peer.send(&[&[1, server::RESPONSE, 0, 0], &length[..], &body[..2040]].concat());
+        // And how much has come.
+        goes_on.recv().unwrap();
+        peer.send(&body[2040..]);
+        peer.rest()
+    });
+    let program = command(&["--short", &server.handle(""), "quick", "slow"]);
+    let mut session = spawn_command(program, patience).unwrap();
+    let before = session.exp_string("\"quick\"\r\n").unwrap();
+    assert_eq!(before, "", "what comes at once shows nothing");
+    session.exp_string("waiting for the answer, ").unwrap();
+    told.send(()).unwrap();
+    session.exp_string("2.00 KiB/4.01 KiB").unwrap();
+    told.send(()).unwrap();
+    // What was drawn is cleared before the answer.
+    let drawn = session.exp_string("\"xxx").unwrap();
+    assert!(drawn.ends_with("\r\x1b[2K"), "{drawn:?}");
+    session.exp_eof().unwrap();
+    assert!(server.seen().is_empty());
+}
+
 #[test]
 fn wrong_usage_says_what_to_write_and_never_a_password() {
     for (arguments, says) in [
@@ -275,7 +311,12 @@ fn wrong_usage_says_what_to_write_and_never_a_password() {
 fn help_and_version_are_no_errors() {
     for (arguments, says) in [
         (&["--help"][..], "HOPEN_PASSWORD"),
+        (&["--help"], "KX_SSL_CA_CERT_FILE"),
+        (&["--help"], "\n  \\\\           leaves"),
         (&["-h"], "Usage: hopen [OPTIONS] HANDLE [QUERY]..."),
+        (&["read", "--help"], ":fifo://PATH"),
+        (&["append", "--help"], "hopen append --raw HANDLE"),
+        (&["serve", "--help"], "KX_SSL_CERT_FILE"),
         (&["decode", "--help"], "hex line"),
         (&["recode", "--help"], "KX's C library"),
         (&["--version"], concat!("hopen ", env!("CARGO_PKG_VERSION"))),

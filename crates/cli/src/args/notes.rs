@@ -20,7 +20,7 @@ Examples:
   hopen --async ::5010 'a:1' 'b:2'
   hopen ::5010 < query.q
   hopen --csv :tcps://prices.example:5010 'select from trade' > trade.csv
-  hopen '(`:unix://5010;500)'
+  hopen '(`:unix://5010;500)' 'til 5'
   hopen read --lines :fifo://trades
   hopen append :notes.txt 'a line' 'another'
   echo 0x010000000d000000fa01000000 | hopen decode --explain
@@ -28,7 +28,7 @@ Examples:
 
 Where queries are typed:
   \\\\           leaves, as does Ctrl-D
-  \\reconnect  connects again
+  \\reconnect   connects again
   Ctrl-C       gives up an answer; the process goes on, and the next query waits for it
 All else goes to the process. Lines are kept in $XDG_STATE_HOME/hopen/history (~/.local/state), but
 for such that begin with a blank or hold the handle's password.
