@@ -303,14 +303,13 @@ impl QueryArguments {
                 )));
             }
         };
-        let timeout = match (timeout, self.timeout) {
-            (Some(_), Some(_)) => {
-                return Err(wrong_usage(format_args!(
-                    "the handle has a time-out: write no --timeout"
-                )));
-            }
-            (inside, option) => inside.or(option.map(|ms| Duration::from_millis(ms.into()))),
-        };
+        let option = self.timeout.map(|ms| Duration::from_millis(ms.into()));
+        if timeout.is_some() && option.is_some() {
+            return Err(wrong_usage(format_args!(
+                "the handle has a time-out: write no --timeout"
+            )));
+        }
+        let timeout = timeout.or(option);
         Ok(QueryOptions {
             address,
             queries,

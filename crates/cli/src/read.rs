@@ -88,11 +88,16 @@ fn print(message: &Message, out: &mut impl Write) -> io::Result<Status> {
 /// Says what is wrong with the pipe, or with what it brings.
 fn cannot_read(error: &Error) -> Status {
     report(format_args!("error: {error}"));
-    match error {
+    let is_system = matches!(
+        error,
         Error::Pipe(PipeError {
             kind: PipeErrorKind::Open(_) | PipeErrorKind::Read(_),
             ..
-        }) => Status::NoInput,
-        _ => Status::Failure,
+        })
+    );
+    if is_system {
+        Status::NoInput
+    } else {
+        Status::Failure
     }
 }

@@ -167,17 +167,18 @@ mod pipes {
         let handle = format!(":fifo://{}", path.display());
         let bytes = bytes.to_owned();
         let writer = thread::spawn(move || {
-            let mut pipe = File::options().write(true).open(path).unwrap();
+            let pipe = File::options().write(true).open(path);
+            let mut pipe = pipe.expect("it was made above");
             // A reader that has found an error may have gone.
             let _ = pipe.write_all(&bytes);
         });
         let outcome = hopen(&[&["read"], options, &[&handle]].concat(), "");
-        writer.join().unwrap();
+        writer.join().expect("it does not panic");
         outcome
     }
 
     fn pipe() -> (TempDir, PathBuf) {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("pipe");
         make(&path);
         (folder, path)

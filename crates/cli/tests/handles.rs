@@ -516,14 +516,14 @@ fn ask(certificates: &Certificates, handle: &str, query: &str) -> Outcome {
 fn trusting(ca: &str) -> hopen_tls::Client {
     let mut settings = hopen_tls::Settings::default();
     settings.ca_file = Some(ca.into());
-    hopen_tls::Client::new(&settings).unwrap()
+    hopen_tls::Client::new(&settings).expect("the CA can be read")
 }
 
 /// What a client that speaks TLS says first.
 fn client_hello(ca: &str) -> Vec<u8> {
     let mut hello = Vec::new();
-    let mut connection = trusting(ca).connect("localhost").unwrap();
-    connection.write_tls(&mut hello).unwrap();
+    let mut connection = trusting(ca).connect("localhost").expect("it is a name");
+    connection.write_tls(&mut hello).expect("it is in memory");
     hello
 }
 

@@ -14,7 +14,8 @@ use hopen_blocking::{Error, Handle, Listener, Received};
 use hopen_codec::config::Config;
 use hopen_codec::connection::Ticket;
 use hopen_codec::remote_error::RemoteError;
-use hopen_codec::value::{Symbol, Table, Value};
+use hopen_codec::sym;
+use hopen_codec::value::{Table, Value};
 use rexpect::process::WaitStatus;
 use rexpect::session::{PtySession, spawn_command};
 use tempfile::TempDir;
@@ -295,7 +296,7 @@ struct Terminal {
 
 impl Terminal {
     fn start(handle: &str) -> Self {
-        let state = tempfile::tempdir().unwrap();
+        let state = tempfile::tempdir().expect("a folder");
         let terminal = Self::start_in(handle, &state);
         Self {
             _state: Some(state),
@@ -308,7 +309,7 @@ impl Terminal {
         command.env("XDG_STATE_HOME", state.path());
         command.env("TERM", "xterm");
         Self {
-            session: spawn_command(command, Some(PATIENCE)).unwrap(),
+            session: spawn_command(command, Some(PATIENCE)).expect("cargo has built it"),
             _state: None,
         }
     }
@@ -317,15 +318,15 @@ impl Terminal {
     fn prompt(&mut self) {
         self.session
             .exp_regex("::[0-9]+>|:127.0.0.1:[0-9]+>")
-            .unwrap();
+            .expect("a prompt");
     }
 
     /// Waits for the prompt and types a line.
     fn types(&mut self, line: &str) {
         self.prompt();
-        self.session.send(line).unwrap();
-        self.session.send("\r").unwrap();
-        self.session.flush().unwrap();
+        self.session.send(line).expect("a terminal");
+        self.session.send("\r").expect("a terminal");
+        self.session.flush().expect("a terminal");
     }
 
     /// Waits until this shows, and returns what did before.
@@ -338,11 +339,12 @@ impl Terminal {
 
     /// Waits until the program has ended, and returns its status.
     fn ends(&mut self) -> i32 {
-        self.session.exp_eof().unwrap();
-        match self.session.process().wait().unwrap() {
-            WaitStatus::Exited(_, status) => status,
-            other => panic!("{other:?}"),
-        }
+        self.session.exp_eof().expect("it ends");
+        let ended = self.session.process().wait().expect("it was started here");
+        let WaitStatus::Exited(_, status) = ended else {
+            panic!("{ended:?}")
+        };
+        status
     }
 }
 
@@ -354,8 +356,8 @@ struct Process {
 
 impl Process {
     fn start(script: impl FnOnce(&mut Handle) + Send + 'static) -> Self {
-        let listener = Listener::bind("127.0.0.1:0W").unwrap();
-        let port = listener.local_addr().unwrap().port();
+        let listener = Listener::bind("127.0.0.1:0W").expect("a free port");
+        let port = listener.local_addr().expect("it is bound").port();
         let script = thread::spawn(move || script(&mut accept(&listener)));
         Self { port, script }
     }
@@ -370,9 +372,9 @@ impl Process {
 }
 
 fn accept(listener: &Listener) -> Handle {
-    let channel = listener.accept().unwrap();
-    let login = channel.receive_login(Config::server(), None).unwrap();
-    login.accept().unwrap()
+    let channel = listener.accept().expect("a connection");
+    let login = channel.receive_login(Config::server(), None);
+    login.expect("a login").accept().expect("it is there")
 }
 
 /// Waits for a question, which has to be this one.
@@ -391,16 +393,13 @@ fn closed(handle: &mut Handle) {
 /// A table that is too large for a small terminal.
 fn table() -> Value {
     let rows = 20_i64;
-    let name = Symbol::new("a name that is long").unwrap();
+    let name = sym!("a name that is long");
     let names: Vec<_> = (0..rows).map(|_| name.clone()).collect();
     Table::new([
-        (
-            Symbol::new("n").unwrap(),
-            (0..rows).collect::<Vec<_>>().into(),
-        ),
-        (Symbol::new("name").unwrap(), names.into()),
+        (sym!("n"), (0..rows).collect::<Vec<_>>().into()),
+        (sym!("name"), names.into()),
     ])
-    .unwrap()
+    .expect("the columns are of one count")
     .into()
 }
 
