@@ -174,7 +174,7 @@ impl Talk {
         let wrong = format!("::{port}:{USER}:wrong");
         rows.handle("login", &wrong, "", "'access", ask_til_5)?;
         let address = format!(":tcps://127.0.0.1:{port}:{LOGIN}");
-        let expected = "'tls: the certificate of the other side is refused: it is for another name \
+        let expected = "'TLS: the certificate of the other side is refused: it is for another name \
                         (DnsName(\"localhost\"))";
         rows.handle("TLS", &address, "", expected, |mut options| {
             options.tls = Some(self.tls.clone());

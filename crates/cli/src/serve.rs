@@ -26,7 +26,7 @@ pub(crate) fn run(options: ServeOptions, out: &mut impl Write) -> io::Result<Sta
     let certified = match prepare_tls(options.tls, &mut listen) {
         Ok(certified) => certified,
         Err(error) => {
-            report(format_args!("error: tls: {error}"));
+            report(format_args!("error: TLS: {error}"));
             return Ok(Status::NotConnected);
         }
     };

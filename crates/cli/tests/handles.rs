@@ -111,7 +111,7 @@ fn a_certificate_is_verified_as_the_environment_says() {
     ] {
         let outcome = by(host, variables);
         assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(2), ""));
-        assert!(outcome.stderr.starts_with("'tls: "), "{outcome:?}");
+        assert!(outcome.stderr.starts_with("'TLS: "), "{outcome:?}");
         assert!(outcome.stderr.contains(says), "{outcome:?}");
     }
 }
@@ -328,7 +328,7 @@ fn what_tls_lacks_is_no_port() {
     ] {
         let outcome = hopen(&[&["serve"], arguments].concat(), "");
         assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(2), ""));
-        assert!(outcome.stderr.starts_with("error: tls: "), "{outcome:?}");
+        assert!(outcome.stderr.starts_with("error: TLS: "), "{outcome:?}");
         assert!(outcome.stderr.contains(says), "{outcome:?}");
     }
 }
