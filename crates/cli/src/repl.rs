@@ -244,10 +244,22 @@ impl Talk {
         Ok(outcome)
     }
 
-    fn print_pushed(&self, pushed: &[Value], out: &mut impl Write) -> io::Result<()> {
+    fn print_pushed(
+        &self,
+        pushed: &[Result<Value, Error>],
+        out: &mut impl Write,
+    ) -> io::Result<()> {
         for message in pushed {
-            writeln!(out, "async message:")?;
-            self.printer.print_for_people(message, out)?;
+            match message {
+                Ok(message) => {
+                    writeln!(out, "async message:")?;
+                    self.printer.print_for_people(message, out)?;
+                }
+                Err(error) => {
+                    out.flush()?;
+                    report(format_args!("async message: '{error}"));
+                }
+            }
         }
         Ok(())
     }

@@ -217,7 +217,7 @@ fn lines_are_kept_for_their_owner_but_not_the_password() {
         assert_eq!(permissions.mode() & 0o777, mode, "{}", path.display());
     }
 
-    // Up, up, up: `\\`, what was asked last, and what the first conversation asked.
+    // Up and up: past `\\` to what was asked before.
     let process = Process::start(|handle| {
         let ticket = asked(handle, "second line");
         handle.respond(ticket, Ok(5_i64)).unwrap();

@@ -33,8 +33,9 @@ pub(super) struct Done {
     pub(super) number: u64,
     /// The answer; `::` where a connection was made.
     pub(super) outcome: Result<Value, Error>,
-    /// What the process has sent before, and nobody had asked for.
-    pub(super) pushed: Vec<Value>,
+    /// What the process has sent before, and nobody had asked for; some of it may be no value, or an
+    /// error.
+    pub(super) pushed: Vec<Result<Value, Error>>,
 }
 
 impl Line {
@@ -121,18 +122,12 @@ fn work(
     }
 }
 
-/// Returns what has arrived and is no answer.
-fn pushed(handle: &mut Handle) -> Vec<Value> {
-    let received = core::iter::from_fn(|| {
-        // What is no value, or an error of nobody's, is passed over; what ends the handle is told
-        // with the next question.
-        loop {
-            match handle.recv_timeout(Duration::ZERO) {
-                Ok(value) => return Some(value),
-                Err(error) if matches!(error, Error::Timeout(_)) || is_over(&error) => return None,
-                Err(_) => {}
-            }
-        }
+/// Returns what has arrived and is no answer. What ends the handle is told with the next question.
+fn pushed(handle: &mut Handle) -> Vec<Result<Value, Error>> {
+    let received = core::iter::from_fn(|| match handle.recv_timeout(Duration::ZERO) {
+        Err(Error::Timeout(_)) => None,
+        Err(error) if is_over(&error) => None,
+        received => Some(received),
     });
     received.take(MOST_PUSHED).collect()
 }
