@@ -361,6 +361,28 @@ fn wrong_usage_says_what_to_write_and_never_a_password() {
             &["serve", "--tls-cert", "a", "--tls-key", "b"],
             "--tls-mode",
         ),
+        (
+            &[
+                "serve",
+                "--tls-mode",
+                "tls",
+                "--tls-cert",
+                ":tcps://h:1:ann:secret",
+                "--tls-key",
+                "b",
+            ],
+            "not handles",
+        ),
+        (
+            &["read", ":fifo://host:5010:ann:secret"],
+            "write :HOST:PORT",
+        ),
+        (&["read", ":fifo://5010:ann:secret"], "write :HOST:PORT"),
+        (&["read", ":fifo://h:nope:ann:secret"], "write :HOST:PORT"),
+        (
+            &["append", ":unix://5010:ann:secret", "a"],
+            "for a file write :PATH",
+        ),
         (&["serve", "--tls-mode", "maybe"], "plain, tls, both"),
         (
             &["serve", "--tls-mode", ":tcps://h:1:ann:secret"],

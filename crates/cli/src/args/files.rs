@@ -80,7 +80,14 @@ impl ReadArguments {
         let HopenArgument {
             target, timeout, ..
         } = read_handle(&self.handle)?;
-        match target {
+        match &target {
+            // A pipe that cannot be read is named, and this may be a process with its password.
+            Target::Pipe { path } if looks_like_process(path) => {
+                return Err(wrong_usage(format_args!(
+                    "a colon stands in the path: write :HOST:PORT for a process, :fifo://./PATH for a \
+                     pipe"
+                )));
+            }
             Target::Pipe { .. } if timeout.is_none() => {}
             Target::Pipe { .. } => {
                 return Err(wrong_usage(format_args!(
@@ -114,6 +121,13 @@ impl ReadArguments {
             },
         })
     }
+}
+
+/// Returns whether a colon stands before the first slash, as in `host:5010:user:password`.
+fn looks_like_process(path: &str) -> bool {
+    path.split('/')
+        .next()
+        .is_some_and(|name| name.contains(':'))
 }
 
 #[derive(Args)]

@@ -1,10 +1,10 @@
 //! The command line of `hopen serve`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use hopen_blocking::UnixSocket;
-use hopen_codec::address::{ListenAddress, ListenAddressError};
+use hopen_codec::address::{Address, ListenAddress, ListenAddressError};
 use hopen_codec::auth::Credentials;
 use hopen_tls::ServerMode;
 
@@ -93,6 +93,14 @@ impl ServeArguments {
             Mode::Both => ServerMode::Both,
         };
         let identity = self.tls_cert.zip(self.tls_key);
+        if let Some((certificate, key)) = &identity
+            && (is_handle(certificate) || is_handle(key))
+        {
+            // What cannot be read would be named, with the password in it.
+            return Err(wrong_usage(format_args!(
+                "--tls-cert and --tls-key are files, and not handles"
+            )));
+        }
         if identity.is_some() && mode == ServerMode::Plain {
             return Err(wrong_usage(format_args!(
                 "a certificate is for TLS: write --tls-mode tls or both with --tls-cert"
@@ -118,6 +126,11 @@ impl ServeArguments {
             users: users?,
         })
     }
+}
+
+fn is_handle(path: &Path) -> bool {
+    path.to_str()
+        .is_some_and(|path| path.parse::<Address>().is_ok())
 }
 
 /// Reads `NAME:PASSWORD`. It is not printed where it is none.
