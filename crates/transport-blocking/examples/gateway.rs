@@ -118,13 +118,13 @@ fn ask(process: usize, options: &Options, jobs: &Receiver<Arc<Job>>) {
     let mut open: Option<Handle> = None;
     for job in jobs {
         let answer = connected(&mut open, options).and_then(|handle| handle.get(job.query.clone()));
-        let answer = answer.map_err(|error| match error {
-            hopen_blocking::Error::Remote(error) => error,
-            error => {
-                // The next one tries it again.
-                open = None;
-                RemoteError::new(format!("gateway: {error}")).expect("an error's text has no NUL")
+        let answer = answer.map_err(|error| {
+            if let hopen_blocking::Error::Remote(error) = error {
+                return error;
             }
+            // The next one tries it again.
+            open = None;
+            RemoteError::new(format!("gateway: {error}")).expect("an error's text has no NUL")
         });
         job.answered(process, answer);
     }

@@ -94,9 +94,10 @@ impl Shared {
         link.close();
         drop(link);
         place.is_left();
-        match why {
-            Error::Closed | Error::BadHandle => log::debug!("{client}: {why}"),
-            _ => log::warn!("{client}: closed: {why}"),
+        if matches!(why, Error::Closed | Error::BadHandle) {
+            log::debug!("{client}: {why}");
+        } else {
+            log::warn!("{client}: closed: {why}");
         }
         guarded(&client, "Handler::closed", || {
             self.handler.closed(&client, &why);

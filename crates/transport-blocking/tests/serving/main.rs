@@ -1,9 +1,16 @@
 //! The server role against our own client, and against bytes written by hand.
 
+#[cfg(test)] // for clippy, which allows tests what it forbids elsewhere
 mod gateway;
+#[cfg(test)]
 mod logins;
+#[cfg(test)]
 mod others;
+#[cfg(test)]
 mod push;
+#[cfg(test)]
 mod requests;
+#[cfg(test)]
 mod stop;
+#[cfg(test)]
 mod support;

@@ -77,9 +77,12 @@ fn a_line_has_a_limit_and_an_end() {
 fn where_it_is_off_text_is_a_message_that_is_none() {
     let server = Running::start(ServerOptions::default());
     assert_eq!(read_to_end(&mut server.raw(b"qcon\x002+3 and 4\0")), b"\0");
-    let header = server.next(|event| match event {
-        Event::Bad(BadMessage::Header(error)) => Some(error),
-        _ => None,
+    let header = server.next(|event| {
+        if let Event::Bad(BadMessage::Header(error)) = event {
+            Some(error)
+        } else {
+            None
+        }
     });
     assert_eq!(header, FrameError::UnknownByteOrder { byte: b'2' });
     assert_eq!(server.stop(), 0);

@@ -165,9 +165,12 @@ fn who_is_told_of_a_client_can_answer_by_an_async_message() {
     let mut client = server.client();
     client.set("subscribe").unwrap();
     client.flush().unwrap();
-    let from = server.next(|event| match event {
-        Event::Notice(client, _) => Some(client),
-        _ => None,
+    let from = server.next(|event| {
+        if let Event::Notice(client, _) = event {
+            Some(client)
+        } else {
+            None
+        }
     });
     from.set("welcome").unwrap();
     assert_eq!(client.recv_timeout(PATIENCE).unwrap(), "welcome".into());

@@ -22,9 +22,12 @@ fn requests_are_answered_and_notices_arrive() {
     assert_eq!(remote(&mut client, "error"), "wrong");
     client.set("news").unwrap();
     assert_eq!(client.get("x").unwrap(), "x".into());
-    let (from, news) = server.next(|event| match event {
-        Event::Notice(client, message) => Some((client, message)),
-        _ => None,
+    let (from, news) = server.next(|event| {
+        if let Event::Notice(client, message) = event {
+            Some((client, message))
+        } else {
+            None
+        }
     });
     assert_eq!(news, "news".into());
     let handle = from.handle();
@@ -167,9 +170,12 @@ fn a_message_that_is_none_is_shown_and_closes_the_connection() {
         client.write_all(&bad).unwrap();
         // Not even a request is answered.
         assert_eq!(read_to_end(&mut client), b"");
-        let (body, error) = server.next(|event| match event {
-            Event::Bad(BadMessage::Body { body, error }) => Some((body, error)),
-            _ => None,
+        let (body, error) = server.next(|event| {
+            if let Event::Bad(BadMessage::Body { body, error }) = event {
+                Some((body, error))
+            } else {
+                None
+            }
         });
         assert_eq!(body.chunks()[0][..], bad[8..]);
         assert_eq!(server.closed().1, format!("badmsg: {error}"));
@@ -177,9 +183,12 @@ fn a_message_that_is_none_is_shown_and_closes_the_connection() {
     let mut client = server.raw_client();
     client.write_all(b"HTTP/1.1").unwrap();
     assert_eq!(read_to_end(&mut client), b"");
-    let header = server.next(|event| match event {
-        Event::Bad(BadMessage::Header(error)) => Some(error),
-        _ => None,
+    let header = server.next(|event| {
+        if let Event::Bad(BadMessage::Header(error)) = event {
+            Some(error)
+        } else {
+            None
+        }
     });
     assert_eq!(server.closed().1, header.to_string());
     assert_eq!(server.stop(), 0);

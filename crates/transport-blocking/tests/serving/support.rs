@@ -122,32 +122,44 @@ impl Running {
     }
 
     pub(crate) fn opened(&self) -> Client {
-        self.next(|event| match event {
-            Event::Opened(client) => Some(client),
-            _ => None,
+        self.next(|event| {
+            if let Event::Opened(client) = event {
+                Some(client)
+            } else {
+                None
+            }
         })
     }
 
     /// Returns who was closed next, and why.
     pub(crate) fn closed(&self) -> (u64, String) {
-        self.next(|event| match event {
-            Event::Closed(handle, why) => Some((handle, why)),
-            _ => None,
+        self.next(|event| {
+            if let Event::Closed(handle, why) = event {
+                Some((handle, why))
+            } else {
+                None
+            }
         })
     }
 
     pub(crate) fn asked(&self) -> Reply {
-        self.next(|event| match event {
-            Event::Asked(reply) => Some(reply),
-            _ => None,
+        self.next(|event| {
+            if let Event::Asked(reply) = event {
+                Some(reply)
+            } else {
+                None
+            }
         })
     }
 
     /// Waits until a request is evaluated; that goes on until what is returned is dropped.
     pub(crate) fn evaluates(&self) -> Sender<()> {
-        self.next(|event| match event {
-            Event::Evaluates(gate) => Some(gate),
-            _ => None,
+        self.next(|event| {
+            if let Event::Evaluates(gate) = event {
+                Some(gate)
+            } else {
+                None
+            }
         })
     }
 
