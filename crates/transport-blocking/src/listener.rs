@@ -30,7 +30,8 @@ pub(crate) use stop::{Stop, Stopper};
 ///
 /// It is bound once and hands out connections before their login, so that a client that is slow to
 /// log in keeps nobody else waiting: [`receive_login`](Channel::receive_login) runs where the program
-/// wants, in a thread of the connection's own for example.
+/// wants, in a thread of the connection's own for example. A [`Server`](crate::server::Server) does that
+/// and everything that comes after it.
 ///
 /// ```no_run
 /// use hopen_blocking::{LOGIN_TIMEOUT, Listener, Received};

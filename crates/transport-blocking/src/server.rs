@@ -42,14 +42,15 @@
 //! | `.z.H`, `.z.W` | [`Control::clients`], [`Client::queued`] |
 //! | `neg[h] x`, `hclose h` | [`Client::set`], [`Client::close`] |
 //! | `-30!` | [`Answer::deferred`], [`Reply`] |
-//! | `-25!` | [`broadcast`] |
+//! | `-25!` | [`broadcast()`] |
 //!
 //! # Who runs where
 //!
 //! Each connection has a thread, as a q process with a negative port has them. A client that is slow to
 //! log in, or whose query takes long, keeps nobody waiting but itself: while its request is evaluated
 //! nothing more is read from it, and its next one waits in the system's buffers, as with q. Connections
-//! call the handler at the same time. A q process evaluates one query after the other; a handler that
+//! call the handler at the same time. A second thread writes what a client lets wait that is sent
+//! something unasked. A q process evaluates one query after the other; a handler that
 //! needs this puts what it works on behind a [`Mutex`](std::sync::Mutex).
 //!
 //! # What ends a connection
@@ -77,6 +78,7 @@
 //! panics or the system has run out of something, the rest at `debug`. No record holds a password, a
 //! message or a text of a panic.
 
+use core::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
@@ -103,6 +105,7 @@ pub use registry::Control;
 pub use reply::{Answer, Reply};
 
 use registry::{Place, Registry};
+use session::Name;
 
 /// A server that listens, lets clients log in, and gives what they send to a [`Handler`].
 pub struct Server {
@@ -162,7 +165,9 @@ impl Server {
                     log::error!("cannot accept a connection: {error}");
                     // Where something has run out the next attempt fails at once as well, and nothing
                     // says when there is some again: so many attempts, and no more.
-                    shared.registry.pause(PAUSE);
+                    if shared.registry.pause(PAUSE).is_break() {
+                        break;
+                    }
                 }
             }
         }
@@ -181,8 +186,8 @@ impl Server {
     }
 }
 
-impl core::fmt::Debug for Server {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Server")
             .field("listener", &self.listener)
             .field("options", &self.shared.options)
@@ -193,16 +198,13 @@ impl core::fmt::Debug for Server {
 impl Shared {
     /// Gives a connection a thread, or closes it where there are too many.
     fn admit(shared: &Arc<Self>, channel: Channel) {
+        let name = Name(channel.peer_addr());
         let most = shared.options.connections;
         let medium = Arc::downgrade(channel.medium());
         let Some(place) = Place::take(&shared.registry, medium, most) else {
-            log::warn!(
-                "{}: closed: {most} connections are open",
-                session::Name(channel.peer_addr())
-            );
+            log::warn!("{name}: closed: {most} connections are open");
             return;
         };
-        let name = session::Name(channel.peer_addr());
         let shared = Arc::clone(shared);
         let thread = thread::Builder::new().name("hopen client".into());
         let spawned = thread.spawn(move || session::serve(&shared, &place, channel));
@@ -220,8 +222,9 @@ pub struct ServerOptions {
     /// peer is on this host is found out, not taken from here.
     pub config: Config,
     /// How many connections may be open, those that log in among them. Default: 1,022, which was the
-    /// limit of q before 4.1, where a process may have 1,024 files open. Each takes a file and a
-    /// thread: without a limit strangers would take all of them, from the rest of the process too.
+    /// limit of q before 4.1 ([KX, Errors](https://code.kx.com/q/basics/errors/), `conn`), as a process
+    /// commonly may have 1,024 files open. Each takes a file and a thread: without a limit strangers
+    /// would take all of them, from the rest of the process too.
     pub connections: usize,
     /// How long a client has for its login, and for TLS's handshake before it. Default:
     /// [`LOGIN_TIMEOUT`].
@@ -268,7 +271,7 @@ impl Default for ServerOptions {
 ///
 /// What the program shares between calls is behind its own locks, which say by themselves that a
 /// thread has panicked.
-fn guarded<T>(name: &dyn core::fmt::Display, what: &str, call: impl FnOnce() -> T) -> Option<T> {
+fn guarded<T>(name: &dyn fmt::Display, what: &str, call: impl FnOnce() -> T) -> Option<T> {
     let called = catch_unwind(AssertUnwindSafe(call));
     if called.is_err() {
         log::error!("{name}: {what} has panicked");

@@ -1,6 +1,7 @@
 //! The connections of a server, and how it is stopped.
 
 use core::fmt;
+use core::ops::ControlFlow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -85,12 +86,16 @@ impl Registry {
     }
 
     /// Waits that long, unless the server is to stop.
-    pub(super) fn pause(&self, time: Duration) {
+    pub(super) fn pause(&self, time: Duration) -> ControlFlow<()> {
         let deadline = Deadline::after(Some(time));
         let mut state = self.lock();
-        while state.stop.is_none() && !deadline.has_passed() {
+        while !deadline.has_passed() {
+            if state.stop.is_some() {
+                return ControlFlow::Break(());
+            }
             state = self.wait(state, deadline);
         }
+        ControlFlow::Continue(())
     }
 
     /// Has all connections come to an end, and returns how many had to be cut off.

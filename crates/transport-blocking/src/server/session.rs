@@ -7,6 +7,7 @@ use std::sync::Arc;
 use hopen_codec::auth::Credentials;
 use hopen_codec::backlog::Kept;
 use hopen_codec::connection::{ProtocolError, Ticket};
+use hopen_codec::decode::DecodeError;
 use hopen_codec::handshake::HandshakeError;
 use hopen_codec::message::Body;
 use hopen_codec::remote_error::RemoteError;
@@ -196,12 +197,7 @@ impl Shared {
         caller.respond_in_time(ticket, answer, self.options.stall_timeout)
     }
 
-    fn bad_body(
-        &self,
-        client: &Client,
-        body: Body,
-        error: hopen_codec::decode::DecodeError,
-    ) -> Error {
+    fn bad_body(&self, client: &Client, body: Body, error: DecodeError) -> Error {
         self.report(client, &BadMessage::Body { body, error });
         Error::BadMessage(error)
     }
