@@ -145,9 +145,23 @@ impl TextHandshake {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::config::{Capability, Config};
     use crate::handshake::ServerHandshake;
+
+    proptest! {
+        #[test]
+        fn what_follows_a_login_is_the_same_in_any_pieces(
+            wire in prop::collection::vec(prop_oneof![0..3_u8, any::<u8>()], 0..12),
+            cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..4),
+        ) {
+            let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(wire.len() + 1)).collect();
+            cuts.sort_unstable();
+            prop_assert_eq!(spoken(&wire, &cuts), spoken(&wire, &[]));
+        }
+    }
 
     #[test]
     fn a_line_comes_in_pieces_of_any_size() {
@@ -221,6 +235,30 @@ mod tests {
             cut_off.unwrap_err(),
             HandshakeError::TextCutOff { received: 3 }
         );
+    }
+
+    /// Returns what a client speaks of whom this follows the login, cut at these places: `None` is
+    /// messages; and what is left of it.
+    fn spoken(wire: &[u8], cuts: &[usize]) -> (Result<Option<Bytes>, HandshakeError>, Vec<u8>) {
+        let (login, mut input) = logged_in(b"ann\0", 8);
+        let mut waiting = login.await_text();
+        let mut start = 0;
+        for &end in cuts.iter().chain([&wire.len()]) {
+            input.extend_from_slice(&wire[start..end]);
+            start = end;
+            let left = |input: &[u8]| [input, &wire[end..]].concat();
+            waiting = match waiting.receive(&mut input) {
+                Ok(Progress::NeedsInput(waiting)) => waiting,
+                Ok(Progress::Done(Spoken::Messages(_))) => return (Ok(None), left(&input)),
+                Ok(Progress::Done(Spoken::Text(_, line))) => return (Ok(Some(line)), left(&input)),
+                Err(error) => return (Err(error), left(&input)),
+            };
+        }
+        let spoken = waiting.receive_eof(&mut input).map(|spoken| match spoken {
+            Spoken::Messages(_) => None,
+            Spoken::Text(_, line) => Some(line),
+        });
+        (spoken, input.to_vec())
     }
 
     /// Returns a login and what follows it.
