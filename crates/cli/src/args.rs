@@ -18,7 +18,7 @@ mod notes;
 mod serve;
 
 pub(crate) use files::{AppendOptions, Content, Packing, Pieces, ReadOptions};
-pub(crate) use serve::{ServeOptions, ServeTls};
+pub(crate) use serve::{ServeFeed, ServeOptions, ServeTls};
 
 use files::{AppendArguments, ReadArguments};
 use notes::{APPEND_USAGE, INPUT_NOTES, NOTES, QUERY_USAGE, SHORT_NOTES};

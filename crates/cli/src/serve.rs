@@ -1,25 +1,37 @@
-//! `hopen serve`: the scratch process on a port.
+//! `hopen serve`: the scratch process on a port, and on request a feed.
+//!
+//! ```text
+//!  clients ── Server (hopen-blocking) ──▶ Process ──▶ Scratch
+//!                                            └──────▶ Feed ──▶ subscribers
+//! ```
 
+use std::fs;
 use std::io::{self, Write};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
-use hopen_blocking::{Channel, Error, LOGIN_TIMEOUT, ListenOptions, Listener, Received};
-use hopen_codec::auth::Credentials;
-use hopen_codec::config::Config;
-use hopen_codec::handshake::HandshakeError;
-use hopen_codec::remote_error::RemoteError;
-use hopen_codec::value::Value;
+use hopen_blocking::server::{Control, Passwords, Server, ServerOptions, TextProtocol};
+use hopen_blocking::{ListenOptions, Listener};
+use hopen_codec::auth::PasswordFile;
 use hopen_tls::{ServerMode, Settings, TlsError, VerifyClient};
 
-use crate::args::{ServeOptions, ServeTls};
-use crate::scratch::Scratch;
+use crate::args::{ServeFeed, ServeOptions, ServeTls};
 use crate::status::{Status, file_name, report};
+
+mod feed;
+mod log;
+mod process;
+
+use feed::Feed;
+use process::Process;
 
 /// Listens, and serves clients until a signal ends the process. An error is one of writing to `out`.
 pub(crate) fn run(options: ServeOptions, out: &mut impl Write) -> io::Result<Status> {
+    let passwords = match options.users.file().map(PasswordsIn::read).transpose() {
+        Ok(passwords) => passwords,
+        Err(status) => return Ok(status),
+    };
     let mut listen = ListenOptions::new(options.listen);
     listen.unix = options.unix;
     listen.mode = options.tls.mode;
@@ -41,40 +53,85 @@ pub(crate) fn run(options: ServeOptions, out: &mut impl Write) -> io::Result<Sta
             return Ok(Status::NotConnected);
         }
     };
-    let server = Arc::new(Server {
-        users: options.users,
-        scratch: Mutex::new(Scratch::new()),
-        connections: AtomicUsize::new(0),
-    });
-    if let Err(error) = end_on_signal(&server) {
-        report(format_args!("error: cannot watch for signals: {error}"));
-        return Ok(Status::Failure);
-    }
     // The port of this host only, and the socket beside it, are for the users of this host.
-    let is_open = server.users.is_empty() && certified == Certified::NotAll;
+    let is_open = options.users.are_all() && certified == Certified::NotAll;
     if is_open && !address.ip().to_canonical().is_loopback() {
         let beside = match listener.unix_path() {
             Some(path) => format!(" or {}", file_name(path)),
             None => String::new(),
         };
         report(format_args!(
-            "warning: whoever reaches {address}{beside} is let in; --user NAME:PASSWORD asks for a \
-             login"
+            "warning: whoever reaches {address}{beside} is let in; --user NAME:PASSWORD or \
+             --passwords FILE asks for a login"
         ));
     }
+    log::to_standard_error();
+    let feed = match options.feed {
+        ServeFeed::None => None,
+        ServeFeed::MadeUp => Some(Arc::new(Feed::new())),
+    };
+    let process = Process::new(options.users.named(), feed.clone());
+    let mut told = ServerOptions::default();
+    told.passwords = passwords.as_ref().map(|read| read.passwords.clone());
+    told.text = TextProtocol::On;
+    let started = Server::new(listener, process, told).map_err(|error| error.to_string());
+    let started = started.and_then(|server| {
+        let follow = follow_signals(server.control(), passwords);
+        follow.map_err(|error| format!("cannot watch for signals: {error}"))?;
+        let publishing = feed.map(Feed::publish).transpose();
+        let publishing = publishing.map_err(|error| format!("cannot start a thread: {error}"))?;
+        Ok((server, publishing))
+    });
+    let (server, publishing) = match started {
+        Ok(started) => started,
+        Err(what) => {
+            report(format_args!("error: {what}"));
+            return Ok(Status::Failure);
+        }
+    };
     writeln!(out, "listening on {address}")?;
     out.flush()?;
-    loop {
-        match listener.accept() {
-            Ok(channel) => Server::admit(&server, channel),
-            Err(error) => {
-                report(format_args!("error: cannot accept a connection: {error}"));
-                // Where files or memory have run out the next attempt fails at once as well, and
-                // nothing says when the system has some again: so many attempts, and no more.
-                thread::sleep(PAUSE);
+    server.run();
+    drop(publishing);
+    Ok(Status::Success)
+}
+
+/// A password file, and what was read from it.
+struct PasswordsIn {
+    path: PathBuf,
+    passwords: Passwords,
+}
+
+impl PasswordsIn {
+    fn read(path: &Path) -> Result<Self, Status> {
+        let file = read_passwords(path).map_err(|what| {
+            report(format_args!("error: {what}"));
+            Status::NoInput
+        })?;
+        Ok(Self {
+            path: path.to_owned(),
+            passwords: Passwords::new(file),
+        })
+    }
+
+    /// Reads it again. What cannot be read leaves everything as it was.
+    #[cfg(unix)]
+    fn read_again(&self) {
+        match read_passwords(&self.path) {
+            Ok(file) => {
+                self.passwords.replace(file);
+                report(format_args!("{}: read again", file_name(&self.path)));
             }
+            Err(what) => report(format_args!("error: {what}; the old passwords are kept")),
         }
     }
+}
+
+fn read_passwords(path: &Path) -> Result<PasswordFile, String> {
+    let name = file_name(path);
+    let bytes = fs::read(path).map(zeroize::Zeroizing::new);
+    let bytes = bytes.map_err(|error| format!("cannot read {name}: {error}"))?;
+    PasswordFile::parse(&bytes).map_err(|error| format!("{name}: {error}"))
 }
 
 /// Whether all clients have to show a certificate.
@@ -104,117 +161,28 @@ fn prepare_tls(options: ServeTls, listen: &mut ListenOptions) -> Result<Certifie
     })
 }
 
-/// What all connections share.
-struct Server {
-    /// Who may log in; everybody if it is empty.
-    users: Vec<Credentials>,
-    scratch: Mutex<Scratch>,
-    connections: AtomicUsize,
-}
-
-impl Server {
-    /// Gives a connection a thread, or closes it where there are too many.
-    fn admit(server: &Arc<Self>, channel: Channel) {
-        let place = Place::take(server);
-        let peer = name(&channel);
-        let Some(place) = place else {
-            report(format_args!(
-                "{peer}: closed: {MOST_CONNECTIONS} connections are open"
-            ));
-            return;
-        };
-        let thread = thread::Builder::new().name("connection".into());
-        let spawned = thread.spawn(move || {
-            let peer = name(&channel);
-            if let Err(error) = place.0.serve(channel) {
-                report(format_args!("{peer}: {error}"));
-            }
-        });
-        if let Err(error) = spawned {
-            report(format_args!("{peer}: closed: {error}"));
-        }
-    }
-
-    /// Lets a client log in and answers it until it closes.
-    fn serve(&self, channel: Channel) -> Result<(), Error> {
-        let peer = name(&channel);
-        let login = match channel.receive_login(Config::server(), Some(LOGIN_TIMEOUT)) {
-            // Somebody looks whether the port is open.
-            Err(Error::Login(HandshakeError::LoginCutOff { received: 0 })) => return Ok(()),
-            login => login?,
-        };
-        if !self.lets_in(login.credentials()) {
-            login.refuse();
-            return Err(Error::Access);
-        }
-        let mut handle = login.accept()?;
-        loop {
-            match handle.receive() {
-                Ok(Received::Request(ticket, query)) => {
-                    let answer = self.evaluate(&query);
-                    match handle.respond(ticket, answer) {
-                        // An answer that this client does not understand; it was told.
-                        Ok(()) | Err(Error::Send(_)) => {}
-                        Err(error) => return Err(error),
-                    }
-                }
-                Ok(Received::Async(query)) => {
-                    if let Err(error) = self.evaluate(&query) {
-                        report(format_args!("{peer}: '{error}"));
-                    }
-                }
-                // An error that nobody asked for, as qPython sends it, is none of ours.
-                Err(Error::Remote(_)) => {}
-                Err(Error::Closed) => return Ok(()),
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    fn lets_in(&self, credentials: &Credentials) -> bool {
-        // All of them are compared: the time tells nothing about which comes first.
-        let found = self.users.iter().filter(|user| *user == credentials);
-        self.users.is_empty() || found.count() > 0
-    }
-
-    /// Evaluates one query; the others wait, as they do for q.
-    fn evaluate(&self, query: &Value) -> Result<Value, RemoteError> {
-        let mut scratch = self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
-        scratch.evaluate(query)
-    }
-}
-
-/// One of the connections that may be open.
-struct Place(Arc<Server>);
-
-impl Place {
-    /// Takes a place, if one is free.
-    fn take(server: &Arc<Server>) -> Option<Self> {
-        let place = Self(Arc::clone(server));
-        // The place that was one too many is given back as it is dropped.
-        (server.connections.fetch_add(1, Ordering::Relaxed) < MOST_CONNECTIONS).then_some(place)
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.connections.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// Ends the process on SIGINT and SIGTERM, when no query is being evaluated.
+/// Ends the process on SIGINT and SIGTERM, when everything that was taken in is answered; a second one
+/// ends it at once. On SIGHUP the password file is read again.
 #[cfg(unix)]
-fn end_on_signal(server: &Arc<Server>) -> io::Result<()> {
-    use signal_hook::consts::{SIGINT, SIGTERM};
+fn follow_signals(control: Control, passwords: Option<PasswordsIn>) -> io::Result<()> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     use signal_hook::iterator::Signals;
 
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
-    let server = Arc::clone(server);
-    let thread = thread::Builder::new().name("signals".into());
+    if passwords.is_some() {
+        signals.add_signal(SIGHUP)?;
+    }
+    let thread = std::thread::Builder::new().name("signals".into());
     thread.spawn(move || {
-        if signals.forever().next().is_some() {
-            let _scratch = server.scratch.lock();
-            std::process::exit(0);
+        let mut patience = PATIENCE;
+        for signal in signals.forever() {
+            match &passwords {
+                Some(passwords) if signal == SIGHUP => passwords.read_again(),
+                _ => {
+                    control.stop(patience);
+                    patience = Duration::ZERO;
+                }
+            }
         }
     })?;
     Ok(())
@@ -222,20 +190,10 @@ fn end_on_signal(server: &Arc<Server>) -> io::Result<()> {
 
 /// Elsewhere the system ends the process by itself.
 #[cfg(not(unix))]
-fn end_on_signal(_server: &Arc<Server>) -> io::Result<()> {
+fn follow_signals(_control: Control, _passwords: Option<PasswordsIn>) -> io::Result<()> {
     Ok(())
 }
 
-/// Names a client in a message.
-fn name(channel: &Channel) -> String {
-    channel
-        .peer_addr()
-        .map_or_else(|| "a client".into(), |peer| peer.to_string())
-}
-
-/// How many connections may be open: 1024 files, which is what a process commonly may open, less its
-/// own.
-const MOST_CONNECTIONS: usize = 1000;
-
-/// How far apart attempts to accept a connection are, after one that failed: a rate, not a wait.
-const PAUSE: Duration = Duration::from_millis(100);
+/// How long what was taken in may take when the process is told to end.
+#[cfg(unix)]
+const PATIENCE: Duration = Duration::from_secs(10);

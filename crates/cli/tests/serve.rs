@@ -9,14 +9,18 @@ mod program;
 mod python;
 #[cfg(test)]
 mod serving;
+#[cfg(test)]
+mod sockets;
 
+use std::collections::BTreeSet;
+use std::fs;
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
 use hopen_blocking::Handle;
 use hopen_codec::sym;
-use hopen_codec::value::Value;
+use hopen_codec::value::{Date, Symbol, Table, Value};
 
 use program::{Outcome, hopen, run};
 use serving::Serving;
@@ -128,11 +132,177 @@ fn users_are_let_in_with_their_password_only() {
         let stderr = format!("'access ({})\n", serving.handle(shown));
         assert_eq!(outcome, Outcome::new(2, "", &stderr), "{credentials}");
         let complaint = serving.complaint();
-        let (client, what) = complaint.rsplit_once(": ").expect("it says who");
-        assert_eq!(what, "access", "{credentials}");
-        assert!(client.starts_with("127.0.0.1:"), "{complaint}");
-        assert!(!complaint.contains("ann") && !complaint.contains("secret"));
+        assert!(complaint.starts_with("127.0.0.1:"), "{complaint}");
+        assert!(complaint.contains(": refused: "), "{complaint}");
+        assert!(!complaint.contains("secret"), "{complaint}");
     }
+}
+
+/// The users ann and bob, whose passwords are "secret" and "pw", in each kind of password file.
+const PASSWORDS: [&str; 3] = [
+    "ann:secret\nbob:pw\n",
+    "ann:5ebe2294ecd0e0f08eab7690d2a6ee69\nbob:8fe4c11451281c094a6578e6ddbf5eed\n",
+    "ann:e5e9fa1ba31ecd1ae84f75caaa474f3a663f05f4\nbob:1a91d62f7ca67399625a4368a6ab5d4a3baa6073\n",
+];
+
+#[test]
+fn a_password_file_of_any_kind_says_who_is_let_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("passwords");
+    for passwords in PASSWORDS {
+        fs::write(&file, passwords).unwrap();
+        let serving = Serving::start(&["--passwords", file.to_str().unwrap()]);
+        for (credentials, code) in [
+            (":ann:secret", 0),
+            (":bob:pw", 0),
+            (":ann:pw", 2),
+            (":eve:secret", 2),
+            (":ann", 2),
+            ("", 2),
+        ] {
+            let outcome = hopen(&[&serving.handle(credentials), "2+2"], "");
+            assert_eq!(outcome.code, Some(code), "{passwords}, {credentials}");
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_password_file_is_read_again_on_a_signal_and_kept_if_it_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("passwords");
+    fs::write(&file, PASSWORDS[0]).unwrap();
+    let serving = Serving::start(&["--passwords", file.to_str().unwrap()]);
+    let mut logged_in = open(&serving, ":ann:secret");
+    let code = |credentials| hopen(&[&serving.handle(credentials), "2+2"], "").code;
+
+    fs::write(&file, "ann:new\n").unwrap();
+    serving.signal("HUP");
+    let complaint = serving.complaint();
+    assert_eq!(complaint, format!("{}: read again", file.display()));
+    assert_eq!((code(":ann:new"), code(":ann:secret")), (Some(0), Some(2)));
+    assert!(serving.complaint().contains("refused"));
+    // Who is logged in stays so.
+    assert_eq!(logged_in.get("2+2").unwrap(), Value::from(4_i64));
+
+    fs::write(&file, "ann:newer\nbroken\n").unwrap();
+    serving.signal("HUP");
+    let complaint = serving.complaint();
+    assert!(complaint.contains("line 2"), "{complaint}");
+    assert!(
+        complaint.ends_with("; the old passwords are kept"),
+        "{complaint}"
+    );
+    assert!(!complaint.contains("newer"), "{complaint}");
+    assert_eq!(code(":ann:new"), Some(0));
+}
+
+#[test]
+fn a_password_file_that_is_none_is_said_before_anything_is_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("passwords");
+    let path = file.to_str().unwrap();
+    let outcome = hopen(&["serve", "--passwords", path], "");
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(66), ""));
+    assert!(
+        outcome
+            .stderr
+            .starts_with(&format!("error: cannot read {path}: "))
+    );
+    fs::write(&file, "ann:secret\nsecret\n").unwrap();
+    let outcome = hopen(&["serve", "--passwords", path], "");
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(66), ""));
+    assert!(outcome.stderr.contains("line 2"), "{outcome:?}");
+    assert!(!outcome.stderr.contains("secret"), "{outcome:?}");
+}
+
+#[test]
+fn qcon_is_answered_as_by_a_console_and_http_not() {
+    let serving = Serving::start(&["--user", "ann:secret"]);
+    let said = |sent: &[u8]| {
+        let mut stream = TcpStream::connect(("127.0.0.1", serving.port())).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.write_all(sent).unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        let mut answer = String::new();
+        // Who is refused with something unread is reset.
+        let _ = stream.read_to_string(&mut answer);
+        answer
+    };
+    assert_eq!(said(b"ann:secret\0til 5\0"), "0 1 2 3 4\n");
+    assert_eq!(said(b"ann:secret\0(1 2;3 40)\0"), "1 2 \n3 40\n");
+    assert_eq!(said(b"ann:secret\0nosuch\0"), "'nosuch\n");
+    assert_eq!(said(b"ann:wrong\0til 5\0"), "");
+    let answer = said(b"GET /?til%205 HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    assert!(
+        answer.starts_with("HTTP/1.1 501 Not Implemented\r\n"),
+        "{answer}"
+    );
+}
+
+#[test]
+fn a_feed_is_subscribed_to_as_a_tickerplant() {
+    let serving = Serving::start(&["--feed"]);
+    let mut handle = open(&serving, "");
+    // All tables, then only some symbols of one of them.
+    let all = handle.get((sym!(".u.sub"), sym!(""), sym!(""))).unwrap();
+    let all: Vec<Value> = all.to().unwrap();
+    let names = |value: &Value| value.to_string();
+    assert!(
+        names(&all[0]).starts_with("(`trade;+`time`sym`price`size!("),
+        "{}",
+        all[0]
+    );
+    assert!(names(&all[1]).starts_with("(`quote;+`time`sym`bid`ask`bsize`asize!("));
+    let mut seen = BTreeSet::new();
+    while seen.len() < 2 {
+        let (table, rows) = update(&mut handle);
+        assert!(rows.as_ref().rows().unwrap() > 0);
+        seen.insert(table);
+    }
+    let schema = handle
+        .get((".u.sub", sym!("trade"), vec![sym!("ibm")]))
+        .unwrap();
+    assert!(names(&schema).starts_with("(`trade;"), "{schema}");
+    let mut ours = 0;
+    while ours < 3 {
+        let (table, rows) = update(&mut handle);
+        if table == "trade" {
+            let symbols: Vec<Symbol> = rows.as_ref().column("sym").unwrap().to().unwrap();
+            // What was sent before the answer has come before it, or behind.
+            if symbols.iter().all(|name| *name == sym!("ibm")) {
+                ours += 1;
+            } else {
+                assert_eq!(ours, 0, "{symbols:?}");
+            }
+        }
+    }
+    let error = handle
+        .get((".u.sub", sym!("nosuch"), sym!("")))
+        .unwrap_err();
+    assert_eq!(error.to_string(), "nosuch");
+    handle.get((sym!(".u.end"), Date(9824))).unwrap();
+    let end = Value::from((sym!(".u.end"), Date(9824)));
+    while handle.recv_timeout(PATIENCE).unwrap() != end {}
+    // Without the option it is no tickerplant.
+    let serving = Serving::start(&[]);
+    let subscribe = (".u.sub", sym!("trade"), sym!(""));
+    open(&serving, "").get(subscribe).unwrap_err();
+}
+
+/// Waits for rows of a table.
+fn update(handle: &mut Handle) -> (String, Table) {
+    let update = handle.recv_timeout(PATIENCE).expect("an update");
+    let update: Vec<Value> = update.to().expect("a list");
+    let [upd, table, rows] = &update[..] else {
+        panic!("{update:?}")
+    };
+    assert_eq!(*upd, Value::from(sym!("upd")));
+    let table: Symbol = table.to().expect("a name");
+    let Value::Table(rows) = rows else {
+        panic!("{rows}")
+    };
+    (table.to_string(), rows.clone())
 }
 
 #[test]
@@ -188,7 +358,11 @@ fn a_client_that_breaks_the_protocol_is_closed_and_named() {
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).unwrap();
     assert_eq!(answer, [3]);
-    assert!(serving.complaint().starts_with(&format!("{name}: ")));
+    let complaint = serving.complaint();
+    assert!(
+        complaint.starts_with(&format!("{name} (handle ")),
+        "{complaint}"
+    );
     let outcome = hopen(&[&serving.handle(""), "2+2"], "");
     assert_eq!(outcome, Outcome::success("4\n"));
 }
@@ -213,7 +387,7 @@ fn it_warns_where_it_lets_everybody_in_from_everywhere() {
     let outcome = hopen(&[&serving.handle(""), "2+2"], "");
     assert_eq!(outcome, Outcome::success("4\n"));
     let warning = format!(
-        "warning: whoever reaches {} or /tmp/kx.{} is let in; --user NAME:PASSWORD asks for a login\n",
+        "warning: whoever reaches {} or /tmp/kx.{} is let in; --user NAME:PASSWORD or --passwords FILE asks for a login\n",
         serving.address,
         serving.port()
     );
@@ -277,6 +451,11 @@ fn wrong_usage_says_what_is_wrong_and_never_a_password() {
         (&["--user=secret"], "NAME:PASSWORD"),
         (&["--users", "ann:secret"], "--users"),
         (&["--users=ann:secret"], "unexpected argument"),
+        (&["--passwords", ":h:1:ann:secret"], "not a handle"),
+        (
+            &["--passwords", "file", "--user", "ann:secret"],
+            "cannot be used with",
+        ),
         (&["ann:secret"], "unexpected argument"),
         (&[":127.0.0.1:5010:ann:secret"], "unexpected argument"),
     ] {

@@ -19,8 +19,51 @@ pub(crate) struct ServeOptions {
     pub(crate) unix: UnixSocket,
     /// What TLS needs, and where it is spoken.
     pub(crate) tls: ServeTls,
-    /// Who may log in; everybody if it is empty.
-    pub(crate) users: Vec<Credentials>,
+    /// Who may log in.
+    pub(crate) users: Users,
+    /// What is published.
+    pub(crate) feed: ServeFeed,
+}
+
+/// Who may log in.
+pub(crate) enum Users {
+    /// Everybody.
+    All,
+    /// Those who were named.
+    Named(Vec<Credentials>),
+    /// Those whom a password file names.
+    OfFile(PathBuf),
+}
+
+impl Users {
+    pub(crate) const fn are_all(&self) -> bool {
+        matches!(self, Self::All)
+    }
+
+    /// Returns those who were named.
+    pub(crate) fn named(self) -> Vec<Credentials> {
+        match self {
+            Self::Named(users) => users,
+            Self::All | Self::OfFile(_) => Vec::new(),
+        }
+    }
+
+    /// Returns the password file, if there is one.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        match self {
+            Self::OfFile(path) => Some(path),
+            Self::All | Self::Named(_) => None,
+        }
+    }
+}
+
+/// What a process publishes.
+#[derive(Clone, Copy)]
+pub(crate) enum ServeFeed {
+    /// Nothing.
+    None,
+    /// A made-up stream of trades and quotes.
+    MadeUp,
 }
 
 /// What a process that is listened on is told about TLS.
@@ -51,6 +94,20 @@ pub(super) struct ServeArguments {
     /// Other users of a machine can see a command line.
     #[arg(long = "user", value_name = USER)]
     users: Vec<String>,
+
+    /// Let those in whom the password file FILE names, as q's option -U, and nobody else
+    ///
+    /// A line for each user: NAME:PASSWORD, the password plain or as its MD5 or SHA-1 in hex, on all
+    /// lines alike. On SIGHUP the file is read again.
+    #[arg(long, value_name = "FILE", conflicts_with = "users")]
+    passwords: Option<PathBuf>,
+
+    /// Publish a made-up stream of trades and quotes to whoever subscribes
+    ///
+    /// As kdb+tick does: (`.u.sub;`trade;`) is answered by a name and an empty table, and followed by
+    /// (`upd;`trade;ROWS) ten times a second, and at midnight (UTC) by (`.u.end;DATE).
+    #[arg(long)]
+    feed: bool,
 
     /// Open no Unix domain socket beside the port
     ///
@@ -86,7 +143,7 @@ enum Mode {
 impl ServeArguments {
     pub(super) fn into_options(self) -> Result<ServeOptions, Status> {
         let listen: Result<_, ListenAddressError> = self.listen.parse();
-        let users: Result<_, _> = self.users.iter().map(|user| credentials(user)).collect();
+        let users: Result<Vec<_>, _> = self.users.iter().map(|user| credentials(user)).collect();
         let mode = match self.tls_mode {
             Mode::Plain => ServerMode::Plain,
             Mode::Tls => ServerMode::Tls,
@@ -99,6 +156,11 @@ impl ServeArguments {
             // What cannot be read would be named, with the password in it.
             return Err(wrong_usage(format_args!(
                 "--tls-cert and --tls-key are files, and not handles"
+            )));
+        }
+        if self.passwords.as_deref().is_some_and(is_handle) {
+            return Err(wrong_usage(format_args!(
+                "--passwords is a file, and not a handle"
             )));
         }
         if identity.is_some() && mode == ServerMode::Plain {
@@ -123,7 +185,16 @@ impl ServeArguments {
                 UnixSocket::Beside
             },
             tls: ServeTls { mode, identity },
-            users: users?,
+            users: match (users?, self.passwords) {
+                (_, Some(file)) => Users::OfFile(file),
+                (users, None) if users.is_empty() => Users::All,
+                (users, None) => Users::Named(users),
+            },
+            feed: if self.feed {
+                ServeFeed::MadeUp
+            } else {
+                ServeFeed::None
+            },
         })
     }
 }

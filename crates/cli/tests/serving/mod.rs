@@ -68,15 +68,21 @@ impl Serving {
             .expect("it runs and has something to say")
     }
 
-    /// Sends it a signal by its name and waits until it has ended. Returns what it has printed since
-    /// it listens, but for the [complaints](Self::complaint) that were taken.
+    /// Sends it a signal by its name.
     #[cfg(unix)]
-    pub(crate) fn stop(mut self, signal: &str) -> Outcome {
+    pub(crate) fn signal(&self, signal: &str) {
         let id = self.process.id().to_string();
         let sent = std::process::Command::new("kill")
             .args(["-s", signal, &id])
             .status();
         assert!(sent.expect("a system with signals has kill").success());
+    }
+
+    /// Sends it a signal by its name and waits until it has ended. Returns what it has printed since
+    /// it listens, but for the [complaints](Self::complaint) that were taken.
+    #[cfg(unix)]
+    pub(crate) fn stop(mut self, signal: &str) -> Outcome {
+        self.signal(signal);
         let (stdout, stderr) = (rest(&self.stdout), rest(&self.stderr));
         // It has closed both, so it has ended or is about to.
         let status = self.process.wait().expect("it was started here");
