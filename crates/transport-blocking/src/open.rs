@@ -69,7 +69,7 @@ where
 ///
 /// # Errors
 ///
-/// As [`hopen`](crate::hopen), [`open_pipe`] and [`open_file`].
+/// As [`hopen`], [`open_pipe`] and [`open_file`].
 pub fn open_any<T>(handle: T) -> Result<Opened, Error>
 where
     T: TryInto<HopenArgument>,
