@@ -54,24 +54,36 @@ pub(crate) enum Attack {
     Http,
     /// Sends a login without its end, and waits.
     EndlessLogin,
+    /// Sends a login that does not end, a byte at a time.
+    SlowLogin,
     /// Sends a login of 10 MB.
     LongLogin,
     /// Sends half a message, and waits.
     HalfMessage,
+    /// Sends half a message, and is gone.
+    GoneMidway,
     /// Announces a message of 1 TB.
     HugeClaim,
+    /// Announces as much as the server takes, and sends a little of it.
+    LargeClaim,
+    /// Sends tiny async messages as fast as it can, and is gone.
+    Flood,
     /// Asks for 32 MB, again and again, and reads nothing.
     NoReader,
 }
 
 impl Attack {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Scan,
         Self::Http,
         Self::EndlessLogin,
+        Self::SlowLogin,
         Self::LongLogin,
         Self::HalfMessage,
+        Self::GoneMidway,
         Self::HugeClaim,
+        Self::LargeClaim,
+        Self::Flood,
         Self::NoReader,
     ];
 
@@ -91,6 +103,14 @@ impl Attack {
                 stream.write_all(b"mallory:pass")?;
                 expect(until_closed(&mut stream)?.is_empty())
             }
+            Self::SlowLogin => loop {
+                let written = stream.write_all(b"x");
+                if written.is_err() {
+                    return closed_while_writing(written);
+                }
+                // What the attack is: the pace of somebody who wants to keep a place for long.
+                thread::sleep(PACE);
+            },
             Self::LongLogin => {
                 closed_while_writing(stream.write_all(&vec![b'x'; 10_000_000]))?;
                 expect(until_closed(&mut stream)?.is_empty())
@@ -99,6 +119,25 @@ impl Attack {
                 log_in(&mut stream)?;
                 let message = message(vec![7_i64; 1000]);
                 stream.write_all(&message[..message.len() / 2])?;
+                expect(until_closed(&mut stream)?.is_empty())
+            }
+            Self::GoneMidway => {
+                log_in(&mut stream)?;
+                let message = message(vec![7_i64; 1000]);
+                stream.write_all(&message[..message.len() / 2])
+            }
+            Self::LargeClaim => {
+                log_in(&mut stream)?;
+                stream.write_all(b"\x01\x01\0\0\0\0\0\x40")?;
+                closed_while_writing(stream.write_all(&[0; 100_000]))?;
+                expect(until_closed(&mut stream)?.is_empty())
+            }
+            Self::Flood => {
+                log_in(&mut stream)?;
+                let notices = notice(1_i64).repeat(1000);
+                (0..100).try_for_each(|_| stream.write_all(&notices))?;
+                // It is read to its end, and nothing is answered.
+                stream.shutdown(Shutdown::Write)?;
                 expect(until_closed(&mut stream)?.is_empty())
             }
             Self::HugeClaim => {
@@ -236,14 +275,25 @@ fn expect(is_right: bool) -> io::Result<()> {
 }
 
 fn message(query: impl Into<Value>) -> Vec<u8> {
+    bytes(MessageKind::Sync, &query.into())
+}
+
+fn notice(message: impl Into<Value>) -> Vec<u8> {
+    bytes(MessageKind::Async, &message.into())
+}
+
+fn bytes(kind: MessageKind, value: &Value) -> Vec<u8> {
     let mut outbox = Outbox::default();
-    let body = Body::encode(&query.into()).expect("a value");
-    Message::new(MessageKind::Sync, body).write(&mut outbox);
+    let body = Body::encode(value).expect("a value");
+    Message::new(kind, body).write(&mut outbox);
     outbox.copy_to_bytes(outbox.remaining()).to_vec()
 }
 
 /// The question whose answer has 32 MB.
 const LARGE: &str = "large";
+
+/// How long a slow login takes for each byte.
+const PACE: Duration = Duration::from_millis(50);
 
 /// Longer than anything takes that does not fail.
 const PATIENCE: Duration = Duration::from_secs(120);
