@@ -270,10 +270,15 @@ impl Target {
     }
 
     fn other_than(&self, wanted: Kind) -> AddressError {
+        let text = match self {
+            Self::Process(address) => address.to_string(),
+            Self::Pipe { path } => format!(":fifo://{}", escape(up_to_colon(path))),
+            Self::File { path } => format!(":{}", escape(up_to_colon(path))),
+        };
         AddressError::Other {
             found: self.kind(),
             wanted,
-            text: self.to_string().into(),
+            text: text.into(),
         }
     }
 }
@@ -335,6 +340,14 @@ pub struct HopenArgument {
 /// Returns whether a text is a number.
 fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Returns what stands in front of the first colon of a path, a drive's aside. Behind it may be a
+/// password: the path of a handle that was meant for a process.
+fn up_to_colon(path: &str) -> &str {
+    let drive = if spelling::begins_with_drive(path) { 2 } else { 0 };
+    let colon = path[drive..].find(':');
+    colon.map_or(path, |colon| &path[..drive + colon])
 }
 
 /// Shows a text without letting it drive a terminal.

@@ -76,7 +76,8 @@ pub enum AddressError {
         found: Kind,
         /// What is opened here.
         wanted: Kind,
-        /// The handle, without its password.
+        /// The handle, without its password; of a path what stands before a colon, as behind it
+        /// may be one.
         text: Box<str>,
     },
 }

@@ -227,7 +227,7 @@ fn is_of_a_host(c: char) -> bool {
 }
 
 /// Returns whether a path begins with the letter of a drive: `c:/`.
-fn begins_with_drive(text: &str) -> bool {
+pub(super) fn begins_with_drive(text: &str) -> bool {
     matches!(text.as_bytes(), [letter, b':', b'/' | b'\\', ..] if letter.is_ascii_alphabetic())
 }
 

@@ -227,6 +227,15 @@ fn what_names_something_else_says_what_opens_it() {
             target(":data\x1b/log").into_pipe().unwrap_err(),
             ":data\\033/log names a file, which open_file opens: for a pipe write :fifo://PATH",
         ),
+        // Behind a colon of a path may stand a password: it was meant for a process.
+        (
+            target(":fifo://h:5010:ann:secret").into_process().unwrap_err(),
+            ":fifo://h names a pipe, which open_pipe opens: for a process write :HOST:PORT",
+        ),
+        (
+            target(":c:/q:5010:ann:secret").into_process().unwrap_err(),
+            ":c:/q names a file, which open_file opens: for a process write :HOST:PORT",
+        ),
     ] {
         assert_eq!(error.to_string(), says);
     }
