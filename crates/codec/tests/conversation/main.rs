@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! scenarios   written by hand in the language of `script`, each in many ways of arrival
-//! pair        two connections and a random program, beside a model of what must come
+//! pair        two connections and a random program, beside a model of what must come, which is
+//!             that of the fuzz target `conversation`
 //! nesting     a connection and the model of `q`, which waits inside what it evaluates
 //! ```
 
@@ -11,4 +12,5 @@ mod pair;
 mod q;
 mod scenarios;
 mod script;
-mod wire;
+
+use hopen_fuzz::conversation::wire;

@@ -11,9 +11,9 @@ use hopen_codec::outbox::Outbox;
 use hopen_codec::remote_error::RemoteError;
 use hopen_codec::value::Value;
 
-/// A message by its content: a number, or the text of an error.
+/// A message by its content: a number, with or without others behind it, or the text of an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Said {
+pub enum Said {
     Async(i64),
     Sync(i64),
     Response(i64),
@@ -21,14 +21,18 @@ pub(crate) enum Said {
 }
 
 impl Said {
-    pub(crate) fn error(text: &str) -> Self {
+    pub fn error(text: &str) -> Self {
         Self::Error(text.to_owned())
     }
 
     /// Reads what a message says.
-    pub(crate) fn of(kind: MessageKind, body: &Body) -> Self {
+    pub fn of(kind: MessageKind, body: &Body) -> Self {
         let content = body.decode(&Limits::client()).expect("the body is valid");
-        let number = |value: &Value| value.to().expect("the value is a number");
+        let number = |value: &Value| {
+            let mut items = value.as_ref().elements().into_iter().flatten();
+            let first = items.next().unwrap_or(value.as_ref());
+            first.to().expect("the value is a number, or starts with one")
+        };
         match (kind, content) {
             (MessageKind::Async, Ok(value)) => Self::Async(number(&value)),
             (MessageKind::Sync, Ok(value)) => Self::Sync(number(&value)),
@@ -38,7 +42,7 @@ impl Said {
         }
     }
 
-    pub(crate) fn bytes(&self) -> BytesMut {
+    pub fn bytes(&self) -> BytesMut {
         let (kind, body) = match self {
             Self::Async(number) => (MessageKind::Async, encode(*number)),
             Self::Sync(number) => (MessageKind::Sync, encode(*number)),
@@ -52,7 +56,7 @@ impl Said {
 }
 
 /// Returns a connection whose peer has this capability.
-pub(crate) fn connected(config: Config, capability: Capability) -> Connection {
+pub fn connected(config: Config, capability: Capability) -> Connection {
     let anonymous = Credentials::anonymous();
     let client = ClientHandshake::start(&anonymous, config, &mut Outbox::default());
     let client = client.expect("the login is empty");
@@ -64,13 +68,13 @@ pub(crate) fn connected(config: Config, capability: Capability) -> Connection {
 }
 
 /// Takes up to so many bytes out of the outbox.
-pub(crate) fn take(outbox: &mut Outbox, count: usize) -> BytesMut {
+pub fn take(outbox: &mut Outbox, count: usize) -> BytesMut {
     let count = count.min(outbox.remaining());
     BytesMut::from(&outbox.copy_to_bytes(count)[..])
 }
 
 /// Reads every message in the outbox, which holds whole ones.
-pub(crate) fn written(outbox: &mut Outbox) -> Vec<Said> {
+pub fn written(outbox: &mut Outbox) -> Vec<Said> {
     let mut bytes = take(outbox, usize::MAX);
     let said = read_all(&mut bytes);
     assert!(bytes.is_empty(), "part of a message was written");
@@ -78,7 +82,7 @@ pub(crate) fn written(outbox: &mut Outbox) -> Vec<Said> {
 }
 
 /// Takes the whole messages from the front of the bytes.
-pub(crate) fn read_all(bytes: &mut BytesMut) -> Vec<Said> {
+pub fn read_all(bytes: &mut BytesMut) -> Vec<Said> {
     let mut frames = FrameDecoder::new(Limits::LARGEST_MESSAGE);
     let mut said = Vec::new();
     while let Some(message) = frames.decode(bytes).expect("the headers are valid") {
@@ -88,7 +92,7 @@ pub(crate) fn read_all(bytes: &mut BytesMut) -> Vec<Said> {
 }
 
 /// Makes sure that every call says that the connection is over, does nothing and writes nothing.
-pub(crate) fn assert_over(
+pub fn assert_over(
     connection: &mut Connection,
     tickets: impl IntoIterator<Item = Ticket>,
     error: ProtocolError,
@@ -117,7 +121,7 @@ pub(crate) fn assert_over(
     assert!(outbox.is_empty());
 }
 
-pub(crate) fn remote_error(text: &str) -> RemoteError {
+pub fn remote_error(text: &str) -> RemoteError {
     RemoteError::new(text.to_owned()).expect("the text holds no NUL")
 }
 
