@@ -159,7 +159,9 @@ fn spelled(target: &Target) -> String {
     match target {
         Target::Process(address) => {
             let text = address.with_password();
-            str::from_utf8(text.expose()).expect("it came of a text").to_owned()
+            str::from_utf8(text.expose())
+                .expect("it came of a text")
+                .to_owned()
         }
         Target::Pipe { path } => format!(":fifo://{path}"),
         Target::File { path } => format!(":{path}"),

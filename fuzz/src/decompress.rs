@@ -92,12 +92,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn read(
-        form: Form,
-        payload: &'a [u8],
-        order: ByteOrder,
-        limit: u64,
-    ) -> Result<Vec<u8>, Wrong> {
+    fn read(form: Form, payload: &'a [u8], order: ByteOrder, limit: u64) -> Result<Vec<u8>, Wrong> {
         let claimed = match form {
             Form::Short => payload.get(..4),
             Form::Long => payload.get(..8),

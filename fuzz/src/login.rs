@@ -37,7 +37,12 @@ pub fn look_at(mut input: &[u8]) {
         let wrong = [*user, b":", password, b"!\x03\0"].concat();
         check(&file, &users, &wrong, chunks);
         let short = &password[..password.len().saturating_sub(1)];
-        check(&file, &users, &[*user, b":", short, b"\x03\0"].concat(), chunks);
+        check(
+            &file,
+            &users,
+            &[*user, b":", short, b"\x03\0"].concat(),
+            chunks,
+        );
         check(&file, &users, &[*user, b"\x03\0"].concat(), chunks);
     }
 }

@@ -25,7 +25,10 @@ fn every_folder_of_seeds_and_every_program_is_a_target() {
     let targets: BTreeSet<String> = TARGETS.map(|(target, _)| target.to_owned()).into();
     assert_eq!(names(&Path::new(FUZZ).join("seeds")), targets);
     let programs = names(&Path::new(FUZZ).join("fuzz_targets"));
-    let programs = programs.iter().map(|name| name.replace(".rs", "")).collect();
+    let programs = programs
+        .iter()
+        .map(|name| name.replace(".rs", ""))
+        .collect();
     assert_eq!(targets, programs);
 }
 

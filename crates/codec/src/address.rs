@@ -345,7 +345,11 @@ fn is_number(text: &str) -> bool {
 /// Returns what stands in front of the first colon of a path, a drive's aside. Behind it may be a
 /// password: the path of a handle that was meant for a process.
 fn up_to_colon(path: &str) -> &str {
-    let drive = if spelling::begins_with_drive(path) { 2 } else { 0 };
+    let drive = if spelling::begins_with_drive(path) {
+        2
+    } else {
+        0
+    };
     let colon = path[drive..].find(':');
     colon.map_or(path, |colon| &path[..drive + colon])
 }

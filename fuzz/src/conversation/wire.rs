@@ -31,7 +31,9 @@ impl Said {
         let number = |value: &Value| {
             let mut items = value.as_ref().elements().into_iter().flatten();
             let first = items.next().unwrap_or(value.as_ref());
-            first.to().expect("the value is a number, or starts with one")
+            first
+                .to()
+                .expect("the value is a number, or starts with one")
         };
         match (kind, content) {
             (MessageKind::Async, Ok(value)) => Self::Async(number(&value)),

@@ -229,7 +229,9 @@ fn what_names_something_else_says_what_opens_it() {
         ),
         // Behind a colon of a path may stand a password: it was meant for a process.
         (
-            target(":fifo://h:5010:ann:secret").into_process().unwrap_err(),
+            target(":fifo://h:5010:ann:secret")
+                .into_process()
+                .unwrap_err(),
             ":fifo://h names a pipe, which open_pipe opens: for a process write :HOST:PORT",
         ),
         (

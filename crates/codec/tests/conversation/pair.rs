@@ -84,7 +84,8 @@ fn explore(way: &mut Vec<Operation>, seen: &mut Seen) {
     let mut crossed = false;
     for &operation in &*way {
         pair.take(operation);
-        crossed |= [&pair.client, &pair.server].map(|end| (end.asked > 0, end.heard)) == [(true, 0); 2];
+        crossed |=
+            [&pair.client, &pair.server].map(|end| (end.asked > 0, end.heard)) == [(true, 0); 2];
     }
     let next = next(&pair);
     if next.is_empty() {
