@@ -1,5 +1,7 @@
 //! A handle: a byte for whether it is a text, a q value or what the strategy makes, and that.
 
+use std::net::Ipv6Addr;
+
 use bytes::Bytes;
 use hopen_codec::address::{Address, AddressError, HopenArgument, Target};
 use hopen_codec::config::Limits;
@@ -51,26 +53,27 @@ fn check_text(text: &str) {
 
     // A password is anything: with letters that nothing here has, behind the third colon, no error
     // shows one. Digits may be those of a port.
-    let mut colons = 0;
-    let marked = text.chars().map(|c| {
-        colons += usize::from(c == ':');
-        match c {
-            _ if colons < 3 => c,
-            'a'..='z' | 'A'..='Z' => MARK,
-            _ => c,
-        }
+    let (head, rest) = text.split_at(third_colon(text));
+    for marks in [
+        |c: char| c.is_ascii_alphabetic(),
+        |c: char| c.is_alphanumeric(),
+    ] {
+        let marked = rest.chars().map(|c| if marks(c) { MARK } else { c });
+        check_errors(&format!("{head}{}", marked.collect::<String>()));
+    }
+}
+
+/// Returns where the third colon is, those of an IPv6 address in brackets aside.
+fn third_colon(text: &str) -> usize {
+    let bracketed = text.split_once('[').and_then(|(before, behind)| {
+        let (inside, _) = behind.split_once(']')?;
+        let address = inside.split('%').next().unwrap_or_default();
+        address.parse::<Ipv6Addr>().ok()?;
+        Some(before.len()..=before.len() + inside.len())
     });
-    check_errors(&marked.collect::<String>());
-    let mut colons = 0;
-    let marked = text.chars().map(|c| {
-        colons += usize::from(c == ':');
-        if colons < 3 || !c.is_alphanumeric() {
-            c
-        } else {
-            MARK
-        }
-    });
-    check_errors(&marked.collect::<String>());
+    let colons = text.match_indices(':').map(|(at, _)| at);
+    let mut colons = colons.filter(|at| !bracketed.as_ref().is_some_and(|all| all.contains(at)));
+    colons.nth(2).unwrap_or(text.len())
 }
 
 /// What was read prints so that it reads back.
@@ -122,7 +125,7 @@ fn check_values(text: &str, read: Option<&HopenArgument>) {
     let value = Value::from(text);
     let argument = HopenArgument::try_from(value.as_ref()).ok();
     assert_eq!(argument.map(|argument| argument.target), plain);
-    if let Ok(symbol) = Symbol::new(text.as_bytes().to_vec()) {
+    if let Ok(symbol) = Symbol::new(text.as_bytes()) {
         let argument = HopenArgument::try_from(Value::from(symbol).as_ref()).ok();
         assert_eq!(argument.map(|argument| argument.target), plain);
     }

@@ -25,8 +25,11 @@ pub mod login;
 pub mod password_file;
 pub mod server_handshake;
 
-/// A target by its name: what looks at one input.
-pub const TARGETS: [(&str, fn(&[u8])); 13] = [
+/// What looks at one input.
+pub type LookAt = fn(&[u8]);
+
+/// Every target by its name.
+pub const TARGETS: [(&str, LookAt); 13] = [
     ("address", address::look_at),
     ("body", body::look_at),
     ("client_handshake", client_handshake::look_at),

@@ -185,8 +185,9 @@ impl End {
     pub(super) fn deliver(&mut self, count: usize) -> (BytesMut, usize) {
         let good = match self.corrupt {
             Some(first) => {
-                let before = self.ends.iter().copied().filter(|end| *end <= first);
-                before.last().unwrap_or(self.arrived) - self.arrived
+                let mut ends = self.ends.iter().rev();
+                let before = ends.find(|end| **end <= first);
+                before.unwrap_or(&self.arrived) - self.arrived
             }
             None => self.wire.len(),
         };

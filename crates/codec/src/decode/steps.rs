@@ -21,7 +21,7 @@ pub(super) fn look_at(count: usize) {
 
 #[test]
 fn a_value_of_any_shape_takes_no_more_steps_than_it_has_bytes() {
-    let shapes: [(&str, fn(usize) -> Vec<u8>); 17] = [
+    let shapes: [(&str, Shape); 17] = [
         ("lists in lists", |n| {
             [LIST_OF_ONE.repeat(n), list(0, b"")].concat()
         }),
@@ -68,7 +68,7 @@ fn a_value_of_any_shape_takes_no_more_steps_than_it_has_bytes() {
 
 #[test]
 fn a_body_that_is_refused_takes_its_rest_once_more_at_most() {
-    let shapes: [(&str, fn(usize) -> Vec<u8>); 8] = [
+    let shapes: [(&str, Shape); 8] = [
         ("open lists", |n| b"\0\0\x02\0\0\0".repeat(n)),
         ("open dictionaries", |n| b"\x63".repeat(n)),
         ("open projections", |n| b"\x68\x02\0\0\0".repeat(n)),
@@ -121,6 +121,9 @@ proptest! {
         prop_assert!(STEPS.get() <= most);
     }
 }
+
+/// A body of a shape, with so many of what it is made of.
+type Shape = fn(usize) -> Vec<u8>;
 
 struct Steps {
     is_value: bool,
