@@ -272,8 +272,15 @@ impl Target {
     fn other_than(&self, wanted: Kind) -> AddressError {
         let text = match self {
             Self::Process(address) => address.to_string(),
-            Self::Pipe { path } => format!(":fifo://{}", escape(up_to_colon(path))),
-            Self::File { path } => format!(":{}", escape(up_to_colon(path))),
+            Self::Pipe { path } => format!(":fifo://{}", escape(up_to_colon(path, 0))),
+            Self::File { path } => {
+                let drive = if spelling::begins_with_drive(path) {
+                    2
+                } else {
+                    0
+                };
+                format!(":{}", escape(up_to_colon(path, drive)))
+            }
         };
         AddressError::Other {
             found: self.kind(),
@@ -342,16 +349,11 @@ fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Returns what stands in front of the first colon of a path, a drive's aside. Behind it may be a
-/// password: the path of a handle that was meant for a process.
-fn up_to_colon(path: &str) -> &str {
-    let drive = if spelling::begins_with_drive(path) {
-        2
-    } else {
-        0
-    };
-    let colon = path[drive..].find(':');
-    colon.map_or(path, |colon| &path[..drive + colon])
+/// Returns a path up to its first colon behind `start` bytes. Behind that may be a password: the path
+/// of a handle that was meant for a process.
+fn up_to_colon(path: &str, start: usize) -> &str {
+    let colon = path[start..].find(':');
+    colon.map_or(path, |colon| &path[..start + colon])
 }
 
 /// Shows a text without letting it drive a terminal.

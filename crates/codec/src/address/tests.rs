@@ -235,6 +235,10 @@ fn what_names_something_else_says_what_opens_it() {
             ":fifo://h names a pipe, which open_pipe opens: for a process write :HOST:PORT",
         ),
         (
+            target(":fifo://h:/secret").into_process().unwrap_err(),
+            ":fifo://h names a pipe, which open_pipe opens: for a process write :HOST:PORT",
+        ),
+        (
             target(":c:/q:5010:ann:secret").into_process().unwrap_err(),
             ":c:/q names a file, which open_file opens: for a process write :HOST:PORT",
         ),
