@@ -66,7 +66,7 @@ fn check_text(text: &str) {
     }
 }
 
-/// Returns where the third colon is, those of an IPv6 address in brackets aside.
+/// Returns where the third colon is, those of `tcps://` and of an IPv6 address in brackets aside.
 fn third_colon(text: &str) -> usize {
     let bracketed = text.split_once('[').and_then(|(before, behind)| {
         let (inside, _) = behind.split_once(']')?;
@@ -75,6 +75,8 @@ fn third_colon(text: &str) -> usize {
         Some(before.len()..=before.len() + inside.len())
     });
     let colons = text.match_indices(':').map(|(at, _)| at);
+    let colons =
+        colons.filter(|at| !text[..*at].ends_with("tcps") || !text[*at..].starts_with("://"));
     let mut colons = colons.filter(|at| !bracketed.as_ref().is_some_and(|all| all.contains(at)));
     colons.nth(2).unwrap_or(text.len())
 }

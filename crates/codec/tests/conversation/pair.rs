@@ -30,7 +30,8 @@ proptest! {
         prop_assert_eq!(pair.settle(order), Outcome::Goes);
     }
 
-    // request as that to its first.
+    // An end that is asked while several requests of its own are outstanding is over: if it went on,
+    // it could take the answer to its second request as that to its first.
     #[test]
     fn pipelined_requests_get_their_own_answers_or_end_with_a_call_back(
         client in requests(),
