@@ -1,8 +1,8 @@
 //! One list of conversations for every transport.
 //!
-//! A [scenario](scenario::Scenario) says what a program does at our end, step by step with what
+//! A [scenario](conversation::scenario::Scenario) says what a program does at our end, step by step with what
 //! comes of it, and which bytes a scripted peer expects and sends. Each runs over each
-//! [transport](end::Transport), and the peer's bytes arrive in each [way](peer::Way): as the script
+//! [transport](conversation::end::Transport), and the peer's bytes arrive in each [way](peer::Way): as the script
 //! says, one by one, all at once before anything is asked, and cut anywhere. None of that may make
 //! a difference: what comes of each step, and every byte that our end writes, is compared with that
 //! of the first run.
@@ -12,26 +12,23 @@
 //!                      └──────────────────────────────────────────────────────────────────┘
 //! ```
 //!
-//! Another transport is one more implementation of [`Transport`](end::Transport) and
-//! [`End`](end::End), and one more line in [`TRANSPORTS`].
+//! Another transport is one more implementation of [`Transport`](conversation::end::Transport) and
+//! [`End`](conversation::end::End), and one more line in [`TRANSPORTS`](conversation::TRANSPORTS).
 
-use blocking::{Pipes, Sockets};
-use end::Transport;
+use conversation::TRANSPORTS;
+use conversation::scenario::Scenario;
 use peer::Way;
-use scenario::Scenario;
 
-mod blocking;
-mod end;
+#[path = "../conversation/mod.rs"]
+#[expect(dead_code, reason = "nothing is damaged here")]
+mod conversation;
 mod list;
 mod peer;
 mod run;
-mod scenario;
 #[path = "../tls/mod.rs"]
 mod tls;
-mod tls_peer;
 #[path = "../watchdog/mod.rs"]
 mod watchdog;
-mod wire;
 
 #[test]
 fn logins_go_the_same_way_everywhere() {
@@ -56,6 +53,11 @@ fn late_answers_go_the_same_way_everywhere() {
 #[test]
 fn large_messages_go_the_same_way_everywhere() {
     go_the_same_way(list::large::all());
+}
+
+#[test]
+fn whole_conversations_go_the_same_way_everywhere() {
+    go_the_same_way(conversation::whole::all());
 }
 
 #[test]
@@ -88,15 +90,3 @@ fn go_the_same_way(scenarios: Vec<Scenario>) {
         }
     }
 }
-
-/// What the list runs over.
-const TRANSPORTS: &[&(dyn Transport + Sync)] = &[
-    &Sockets::Tcp,
-    &Pipes::Plain,
-    #[cfg(unix)]
-    &Sockets::Unix,
-    &Sockets::Tcps,
-    &Pipes::Encrypted,
-    #[cfg(unix)]
-    &Sockets::Unixs,
-];

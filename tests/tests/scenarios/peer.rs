@@ -3,8 +3,8 @@
 use std::io::{self, Read, Write};
 use std::sync::mpsc::Receiver;
 
-use crate::end::Wire;
-use crate::scenario::{Line, Scenario};
+use crate::conversation::end::Wire;
+use crate::conversation::scenario::{Line, Scenario};
 
 /// How what the peer sends arrives.
 #[derive(Clone, Copy, Debug)]

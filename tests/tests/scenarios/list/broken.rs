@@ -3,8 +3,8 @@
 use hopen_codec::connection::ProtocolError;
 use hopen_codec::frame::FrameError;
 
-use crate::end::Failure;
-use crate::scenario::{
+use crate::conversation::end::Failure;
+use crate::conversation::scenario::{
     Line, Scenario, Step, client, expect, flush, get, notice, receive, recv, response, send,
     server, set, sync,
 };

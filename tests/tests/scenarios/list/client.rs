@@ -8,10 +8,11 @@ use hopen_codec::message::{Body, MessageKind};
 use hopen_codec::sym;
 use hopen_codec::value::Guid;
 
-use crate::end::{Failure, Opening, Phase};
-use crate::scenario::{
-    Line, Scenario, ann, before_login, bytes, client, close, declined, error, expect, flush, get,
-    notice, open, recv, recv_briefly, remote, response, send, set, sync, tell, try_set,
+use crate::conversation::end::{Failure, Opening, Phase};
+use crate::conversation::scenario::{
+    Line, Scenario, ann, answer_requests, before_login, bytes, client, close, declined, error,
+    expect, flush, get, notice, open, recv, recv_briefly, remote, response, send, set, sync, tell,
+    try_set,
 };
 
 pub(crate) fn all() -> Vec<Scenario> {
@@ -100,6 +101,14 @@ pub(crate) fn all() -> Vec<Scenario> {
                 send(response(1_i64)),
             ])
             .theirs([expect(sync("y")), send(response(2_i64))]),
+        client("a server that calls back during a question is answered")
+            .ours([answer_requests("me"), get("x").gives(1_i64)])
+            .theirs([
+                expect(sync("x")),
+                send(sync("who?")),
+                expect(response("me")),
+            ])
+            .theirs([send(response(1_i64))]),
         client("a server that calls back while a message is awaited is told no")
             .ours([recv().gives("news")])
             .theirs([send(sync("who?")), expect(declined()), send(notice("news"))]),

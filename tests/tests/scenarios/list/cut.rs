@@ -5,8 +5,8 @@ use hopen_codec::config::Config;
 use hopen_codec::connection::ProtocolError;
 use hopen_codec::handshake::HandshakeError;
 
-use crate::end::{Failure, Opening};
-use crate::scenario::{
+use crate::conversation::end::{Failure, Opening};
+use crate::conversation::scenario::{
     Call, Line, Scenario, Step, before_login, error, expect, get, notice, open, receive, recv,
     remote, respond, response, send, server, set, sync,
 };

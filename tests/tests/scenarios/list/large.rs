@@ -3,7 +3,7 @@
 use hopen_codec::config::Compression;
 use hopen_codec::message::MessageKind;
 
-use crate::scenario::{
+use crate::conversation::scenario::{
     Scenario, client, compressed, expect, flush, get, notice, receive, recv, respond, response,
     send, server, set, sync,
 };

@@ -4,8 +4,8 @@
 
 use hopen_codec::connection::ProtocolError;
 
-use crate::end::{Failure, Phase};
-use crate::scenario::{
+use crate::conversation::end::{Failure, Phase};
+use crate::conversation::scenario::{
     Line, Scenario, Step, client, declined, error, expect, flush, get, get_briefly, notice, recv,
     response, send, set, sync, tell,
 };

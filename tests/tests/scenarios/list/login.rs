@@ -6,8 +6,8 @@ use hopen_codec::auth::Credentials;
 use hopen_codec::config::{Capability, Config};
 use hopen_codec::handshake::HandshakeError;
 
-use crate::end::{Failure, Opening, Phase};
-use crate::scenario::{
+use crate::conversation::end::{Failure, Opening, Phase};
+use crate::conversation::scenario::{
     Line, Scenario, ann, before_login, client, expect, get, notice, open, open_within, receive,
     recv, respond, response, send, server, sync,
 };

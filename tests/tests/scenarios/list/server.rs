@@ -5,8 +5,8 @@ use hopen_codec::message::MessageKind;
 use hopen_codec::value::Guid;
 
 use super::client::{bad_message, no_guid, nonsense};
-use crate::end::{Failure, Opening, Phase};
-use crate::scenario::{
+use crate::conversation::end::{Failure, Opening, Phase};
+use crate::conversation::scenario::{
     Line, Scenario, ann, before_login, bytes, error, expect, flush, get, get_briefly, notice, open,
     receive, recv, respond, respond_error, response, send, server, set, sync, tell,
 };

@@ -1,6 +1,7 @@
 //! Our end of a connection, as the scenarios see it, whatever the transport.
 
 use std::io::{self, Read, Write};
+use std::sync::Arc;
 use std::time::Duration;
 
 use hopen_codec::auth::Credentials;
@@ -11,13 +12,19 @@ use hopen_codec::handshake::HandshakeError;
 use hopen_codec::remote_error::RemoteError;
 use hopen_codec::value::Value;
 
+use super::fault::{Faults, Layer};
+
 /// A way to connect our end to a scripted peer.
 pub(crate) trait Transport {
     /// Returns what it is called when something goes wrong.
     fn name(&self) -> &'static str;
 
-    /// Prepares a connection at which our end logs in, or one at which the peer does.
-    fn connect(&self, opening: &Opening) -> Ends;
+    /// Prepares a connection at which our end logs in, or one at which the peer does. What is wrong
+    /// with its bytes happens in the transport's [`Layer`].
+    fn connect(&self, opening: &Opening, faults: &Arc<Faults>) -> Ends;
+
+    /// Returns where bytes are damaged.
+    fn layer(&self) -> Layer;
 }
 
 /// Both ends of a connection to be, each for a thread of its own.
@@ -68,6 +75,7 @@ pub(crate) trait End {
         ticket: Ticket,
         answer: Result<Value, RemoteError>,
     ) -> Result<(), Failure>;
+    fn answer_requests(&mut self, answer: Value);
     fn close(self: Box<Self>) -> usize;
 }
 
@@ -89,6 +97,10 @@ pub(crate) enum Failure {
     BadMessage(DecodeError),
     Protocol(ProtocolError),
     KeptAsyncs,
+    /// Reading or writing failed; the text is the system's.
+    Io(io::ErrorKind, String),
+    /// In the words of the TLS library.
+    Tls(String),
     Closed,
     /// What no scenario provokes, as the transport words it.
     Other(String),

@@ -10,7 +10,7 @@ use hopen_codec::outbox::Outbox;
 use hopen_codec::remote_error::RemoteError;
 use hopen_codec::value::Value;
 
-use crate::end::{Failure, Opening};
+use super::end::{Failure, Opening};
 
 /// What a program does at our end, and what a scripted peer does at the other.
 #[derive(Clone)]
@@ -41,6 +41,8 @@ pub(crate) enum Call {
     Receive,
     /// Answers the request of this number, counted from 0.
     Respond(usize, Result<Value, RemoteError>),
+    /// Has every request answered by this as soon as it comes.
+    AnswerRequests(Value),
     Close,
     /// Lets the peer go on from where it [waits](Line::Wait).
     Tell,
@@ -244,6 +246,10 @@ pub(crate) fn respond(request: usize, answer: impl Into<Value>) -> Step {
 
 pub(crate) fn respond_error(request: usize, text: &'static str) -> Step {
     Step::of(Call::Respond(request, Err(remote_error(text))))
+}
+
+pub(crate) fn answer_requests(answer: impl Into<Value>) -> Step {
+    Step::of(Call::AnswerRequests(answer.into())).done()
 }
 
 pub(crate) const fn close() -> Step {

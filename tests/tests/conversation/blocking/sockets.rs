@@ -2,6 +2,7 @@
 
 use std::io::Result;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::sync::Arc;
 use std::time::Duration;
 
 use hopen_blocking::{ListenOptions, Listener, Options, hopen};
@@ -11,8 +12,10 @@ use hopen_codec::config::Config;
 use hopen_tls::ServerMode;
 
 use super::{accept, refuse};
-use crate::end::{Ends, Opened, Opening, Transport, Wire};
-use crate::{tls, tls_peer};
+use crate::conversation::end::{Ends, Opened, Opening, Transport, Wire};
+use crate::conversation::fault::{Faults, Faulty, Layer};
+use crate::conversation::{tls_peer, wire};
+use crate::tls;
 
 /// One kind of socket, with or without TLS.
 pub(crate) enum Sockets {
@@ -36,32 +39,41 @@ impl Transport for Sockets {
         }
     }
 
-    fn connect(&self, opening: &Opening) -> Ends {
+    fn connect(&self, opening: &Opening, faults: &Arc<Faults>) -> Ends {
+        let faults = Arc::clone(faults);
         match opening {
-            Opening::LogIn(_) => self.to_their_port(),
-            Opening::Accept | Opening::Refuse => self.to_our_port(),
+            Opening::LogIn(_) => self.to_their_port(faults),
+            Opening::Accept | Opening::Refuse => self.to_our_port(faults),
+        }
+    }
+
+    fn layer(&self) -> Layer {
+        if self.is_encrypted() {
+            Layer::PeerUnderTls
+        } else {
+            Layer::PeerSocket
         }
     }
 }
 
 impl Sockets {
     /// The peer listens, and our end connects.
-    fn to_their_port(&self) -> Ends {
+    fn to_their_port(&self, faults: Arc<Faults>) -> Ends {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let port = listener.local_addr().expect("an address").port();
         let accepts: Box<dyn FnOnce() -> Result<Wire> + Send> = match self {
-            Self::Tcp => Box::new(move || Wire::tcp(listener.accept()?.0)),
-            Self::Tcps => Box::new(move || tls_peer::serve(listener.accept()?.0)),
+            Self::Tcp => Box::new(move || Wire::over(faulty(listener.accept()?.0, faults)?)),
+            Self::Tcps => Box::new(move || tls_peer::serve(faulty(listener.accept()?.0, faults)?)),
             // The listener keeps the port, which the name is made of, from being given out again.
             #[cfg(unix)]
             Self::Unix => {
                 let unix = unix::Named::bind(port);
-                Box::new(move || Wire::unix(unix.accept(listener)?))
+                Box::new(move || Wire::over(faulty(unix.accept(listener)?, faults)?))
             }
             #[cfg(unix)]
             Self::Unixs => {
                 let unix = unix::Named::bind(port);
-                Box::new(move || tls_peer::serve(unix.accept(listener)?))
+                Box::new(move || tls_peer::serve(faulty(unix.accept(listener)?, faults)?))
             }
         };
         let endpoint = self.endpoint(port);
@@ -78,7 +90,7 @@ impl Sockets {
     }
 
     /// Our end listens, and the peer connects.
-    fn to_our_port(&self) -> Ends {
+    fn to_our_port(&self, faults: Arc<Faults>) -> Ends {
         let mut options = ListenOptions::try_from("127.0.0.1:0W").expect("an address");
         if self.is_encrypted() {
             options.mode = ServerMode::Tls;
@@ -87,12 +99,20 @@ impl Sockets {
         let listener = Listener::bind(options).expect("a free port");
         let address = listener.local_addr().expect("an address");
         let theirs: Box<dyn FnOnce() -> Result<Wire> + Send> = match self {
-            Self::Tcp => Box::new(move || Wire::tcp(TcpStream::connect(address)?)),
-            Self::Tcps => Box::new(move || tls_peer::connect(TcpStream::connect(address)?)),
+            Self::Tcp => {
+                Box::new(move || Wire::over(faulty(TcpStream::connect(address)?, faults)?))
+            }
+            Self::Tcps => {
+                Box::new(move || tls_peer::connect(faulty(TcpStream::connect(address)?, faults)?))
+            }
             #[cfg(unix)]
-            Self::Unix => Box::new(move || Wire::unix(unix::connect(address.port())?)),
+            Self::Unix => {
+                Box::new(move || Wire::over(faulty(unix::connect(address.port())?, faults)?))
+            }
             #[cfg(unix)]
-            Self::Unixs => Box::new(move || tls_peer::connect(unix::connect(address.port())?)),
+            Self::Unixs => {
+                Box::new(move || tls_peer::connect(faulty(unix::connect(address.port())?, faults)?))
+            }
         };
         Ends {
             ours: Box::new(move |opening, config, timeout| {
@@ -129,6 +149,12 @@ impl Sockets {
             Self::Unixs => true,
         }
     }
+}
+
+/// The peer's socket, whose writes are sent at once.
+fn faulty<S: wire::Socket>(stream: S, faults: Arc<Faults>) -> Result<Faulty<S>> {
+    stream.send_at_once()?;
+    Ok(Faulty::new(stream, faults))
 }
 
 fn options(

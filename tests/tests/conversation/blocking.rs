@@ -1,6 +1,7 @@
 //! The blocking handles, over sockets and over a pair of pipes.
 
 use std::io::pipe;
+use std::sync::Arc;
 use std::time::Duration;
 
 use hopen_blocking::{Channel, Error, Handle, Phase, Received};
@@ -10,8 +11,10 @@ use hopen_codec::remote_error::RemoteError;
 use hopen_codec::value::Value;
 use hopen_tls::ServerMode;
 
-use crate::end::{self, End, Ends, Failure, Message, Opened, Opening, Transport, Wire};
-use crate::{tls, tls_peer, wire};
+use super::end::{self, End, Ends, Failure, Message, Opened, Opening, Transport, Wire};
+use super::fault::{Faults, FaultyReader, FaultyWriter, Heard, Layer};
+use super::{tls_peer, wire};
+use crate::tls;
 
 mod sockets;
 
@@ -31,9 +34,12 @@ impl Transport for Pipes {
         }
     }
 
-    fn connect(&self, opening: &Opening) -> Ends {
+    fn connect(&self, opening: &Opening, faults: &Arc<Faults>) -> Ends {
         let (our_reader, writer) = pipe().expect("a pipe");
         let (reader, our_writer) = pipe().expect("a pipe");
+        let our_reader = FaultyReader::new(our_reader, Arc::clone(faults));
+        let our_writer = FaultyWriter::new(our_writer, Arc::clone(faults));
+        let reader = Heard::new(reader, Arc::clone(faults));
         let is_encrypted = matches!(self, Self::Encrypted);
         let logs_in = matches!(opening, Opening::LogIn(_));
         Ends {
@@ -68,6 +74,13 @@ impl Transport for Pipes {
                     (true, false) => tls_peer::connect(pipes),
                 }
             }),
+        }
+    }
+
+    fn layer(&self) -> Layer {
+        match self {
+            Self::Plain => Layer::OurStreams,
+            Self::Encrypted => Layer::OurStreamsUnderTls,
         }
     }
 }
@@ -118,6 +131,10 @@ impl End for Handle {
         Ok(self.respond(ticket, answer)?)
     }
 
+    fn answer_requests(&mut self, answer: Value) {
+        self.on_request(move |_| Ok(answer.clone()));
+    }
+
     fn close(self: Box<Self>) -> usize {
         Self::close(*self)
     }
@@ -142,6 +159,8 @@ impl From<Error> for Failure {
             Error::BadMessage(error) => Self::BadMessage(error),
             Error::Protocol(error) => Self::Protocol(error),
             Error::KeptAsyncs { .. } => Self::KeptAsyncs,
+            Error::Io { error, .. } => Self::Io(error.kind(), error.to_string()),
+            Error::Tls { error, .. } => Self::Tls(error.to_string()),
             Error::Closed => Self::Closed,
             error => Self::Other(error.to_string()),
         }

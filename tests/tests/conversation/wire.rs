@@ -4,16 +4,18 @@ use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::net::{Shutdown, TcpStream};
 #[cfg(unix)]
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
-use crate::end::Wire;
+use socket2::SockRef;
+
+use super::end::Wire;
+use super::fault::Heard;
 
 impl Wire {
-    /// A TCP connection, whose writes are sent at once.
-    pub(crate) fn tcp(stream: TcpStream) -> io::Result<Self> {
-        stream.set_nodelay(true)?;
+    pub(crate) fn over(socket: impl Socket) -> io::Result<Self> {
         Ok(Self {
-            reader: Box::new(stream.try_clone()?),
-            writer: Box::new(WritingHalf(stream)),
+            reader: Box::new(socket.try_clone()?),
+            writer: Box::new(WritingHalf(socket)),
         })
     }
 
@@ -26,25 +28,43 @@ impl Wire {
             ),
         }
     }
-
-    #[cfg(unix)]
-    pub(crate) fn unix(stream: UnixStream) -> io::Result<Self> {
-        Ok(Self {
-            reader: Box::new(stream.try_clone()?),
-            writer: Box::new(WritingHalf(stream)),
-        })
-    }
 }
 
-/// A socket that is read from and written to, and whose writing can be ended by itself.
+/// What is read from and written to, and whose writing can be ended by itself.
 pub(crate) trait Stream: Read + Write + Send + 'static {
     /// Says that nothing more comes.
     fn end_writing(&mut self) -> io::Result<()>;
 }
 
+/// A stream that can be cloned, and reset.
+pub(crate) trait Socket: Stream + Sized {
+    fn try_clone(&self) -> io::Result<Self>;
+
+    /// Has writes sent at once.
+    fn send_at_once(&self) -> io::Result<()>;
+
+    /// Has the connection reset instead of ended when the last clone is dropped, where this kind of
+    /// socket knows that.
+    fn reset_on_drop(&self) -> io::Result<()>;
+}
+
 impl Stream for TcpStream {
     fn end_writing(&mut self) -> io::Result<()> {
         self.shutdown(Shutdown::Write)
+    }
+}
+
+impl Socket for TcpStream {
+    fn try_clone(&self) -> io::Result<Self> {
+        self.try_clone()
+    }
+
+    fn send_at_once(&self) -> io::Result<()> {
+        self.set_nodelay(true)
+    }
+
+    fn reset_on_drop(&self) -> io::Result<()> {
+        SockRef::from(self).set_linger(Some(Duration::ZERO))
     }
 }
 
@@ -55,9 +75,24 @@ impl Stream for UnixStream {
     }
 }
 
+#[cfg(unix)]
+impl Socket for UnixStream {
+    fn try_clone(&self) -> io::Result<Self> {
+        self.try_clone()
+    }
+
+    fn send_at_once(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn reset_on_drop(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Two pipes, each for one direction.
 pub(crate) struct Pipes {
-    pub(crate) reader: PipeReader,
+    pub(crate) reader: Heard<PipeReader>,
     /// None when nothing more comes.
     pub(crate) writer: Option<PipeWriter>,
 }

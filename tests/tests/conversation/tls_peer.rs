@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustls::{ConnectionCommon, SideData, StreamOwned};
 
-use crate::end::Wire;
+use super::end::Wire;
+use super::wire::Stream;
 use crate::tls::{client, server};
-use crate::wire::Stream;
 
 /// The peer's end of a connection at which it is the server.
 pub(crate) fn serve(stream: impl Stream) -> io::Result<Wire> {
