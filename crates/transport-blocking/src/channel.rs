@@ -589,7 +589,8 @@ enum ReadError {
     Tls(TlsError),
 }
 
-/// Writes everything that waits for the medium.
+/// Writes everything that waits for the medium, and waits until it is handed to the system: whoever
+/// waits for the answer to what a writer has taken, and then failed to write, would wait for ever.
 fn write(medium: &Medium, wire: &mut Outbox, deadline: Deadline) -> io::Result<()> {
     while wire.has_remaining() {
         match medium.try_write(wire) {
@@ -600,6 +601,11 @@ fn write(medium: &Medium, wire: &mut Outbox, deadline: Deadline) -> io::Result<(
             }
             Err(error) => return Err(error),
         }
+    }
+    while !medium.is_written() {
+        medium.wait(Interest::Write, deadline)?;
+        // It says why, if it has failed.
+        medium.try_write(&mut Outbox::default())?;
     }
     Ok(())
 }
@@ -654,6 +660,44 @@ mod tests {
             config.peer_is_local = local;
             assert_eq!(channel.told_whether_local(config.clone()), config);
         }
+    }
+
+    #[test]
+    fn nobody_waits_for_the_answer_to_what_could_not_be_written() {
+        let patience = Some(Duration::from_secs(60));
+        // Nothing comes, and the other side does not close.
+        let (silent, _peer) = io::pipe().unwrap();
+        let client = Channel::new(silent, Full).unwrap();
+        let ann = Credentials::new("ann", "secret").unwrap();
+        let error = client.log_in(&ann, Config::client(), patience);
+        assert_full(error.unwrap_err());
+
+        let (reader, mut peer) = io::pipe().unwrap();
+        peer.write_all(b"ann:secret\x06\0").unwrap();
+        let server = Channel::new(reader, Full).unwrap();
+        let login = server.receive_login(Config::server(), patience).unwrap();
+        assert_full(login.accept().unwrap_err());
+    }
+
+    /// A writer that takes nothing: a disk without room.
+    struct Full;
+
+    impl Write for Full {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::StorageFull.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn assert_full(error: Error) {
+        let Error::Io { phase, error } = error else {
+            panic!("{error}")
+        };
+        assert_eq!(phase, Phase::Login);
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
     }
 
     #[test]
