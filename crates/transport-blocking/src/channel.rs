@@ -667,24 +667,45 @@ mod tests {
         let patience = Some(Duration::from_secs(60));
         // Nothing comes, and the other side does not close.
         let (silent, _peer) = io::pipe().unwrap();
-        let client = Channel::new(silent, Full).unwrap();
+        let client = Channel::new(silent, Full { room: 0 }).unwrap();
         let ann = Credentials::new("ann", "secret").unwrap();
         let error = client.log_in(&ann, Config::client(), patience);
-        assert_full(error.unwrap_err());
+        assert_full(&error.unwrap_err(), Phase::Login);
 
         let (reader, mut peer) = io::pipe().unwrap();
         peer.write_all(b"ann:secret\x06\0").unwrap();
-        let server = Channel::new(reader, Full).unwrap();
+        let server = Channel::new(reader, Full { room: 0 }).unwrap();
         let login = server.receive_login(Config::server(), patience).unwrap();
-        assert_full(login.accept().unwrap_err());
+        assert_full(&login.accept().unwrap_err(), Phase::Login);
     }
 
-    /// A writer that takes nothing: a disk without room.
-    struct Full;
+    #[test]
+    fn what_is_wrong_with_a_request_is_told_though_nothing_can_be_written() {
+        let (reader, mut peer) = io::pipe().unwrap();
+        peer.write_all(b"ann:secret\x06\0").unwrap();
+        let server = Channel::new(reader, Full { room: 1 }).unwrap();
+        let login = server.receive_login(Config::server(), None).unwrap();
+        let mut handle = login.accept().unwrap();
+        // A request whose body is a type without anything behind it.
+        peer.write_all(b"\x01\x01\0\0\x0a\0\0\0\xf9\0").unwrap();
+        let error = handle.receive().unwrap_err();
+        assert!(matches!(error, Error::BadMessage(_)), "{error}");
+        assert_full(&handle.receive().unwrap_err(), Phase::Use);
+    }
+
+    /// A disk with so much room.
+    struct Full {
+        room: usize,
+    }
 
     impl Write for Full {
-        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-            Err(io::ErrorKind::StorageFull.into())
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let count = bytes.len().min(self.room);
+            self.room -= count;
+            match count {
+                0 => Err(io::ErrorKind::StorageFull.into()),
+                count => Ok(count),
+            }
         }
 
         fn flush(&mut self) -> io::Result<()> {
@@ -692,11 +713,11 @@ mod tests {
         }
     }
 
-    fn assert_full(error: Error) {
+    fn assert_full(error: &Error, expected: Phase) {
         let Error::Io { phase, error } = error else {
             panic!("{error}")
         };
-        assert_eq!(phase, Phase::Login);
+        assert_eq!(*phase, expected);
         assert_eq!(error.kind(), io::ErrorKind::StorageFull);
     }
 

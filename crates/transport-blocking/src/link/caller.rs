@@ -148,9 +148,10 @@ impl<'a> Caller<'a> {
             Kept::Request(ticket, body) => match self.value(&body) {
                 Ok(value) => Ok(Received::Request(ticket, value)),
                 Err(error) => {
-                    // It waits for something, whatever it was that it sent.
+                    // It waits for something, whatever it was that it sent. If that cannot be written,
+                    // the next call says so: what has come comes first.
                     let text = RemoteError::new("badmsg").expect("a literal without a NUL");
-                    self.respond(ticket, Err(text))?;
+                    let _ = self.respond(ticket, Err(text));
                     Err(error)
                 }
             },
