@@ -1,6 +1,6 @@
 //! The blocking handles, over sockets and over a pair of pipes.
 
-use std::io::pipe;
+use std::io::{self, ErrorKind, pipe};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -83,6 +83,17 @@ impl Transport for Pipes {
             Self::Encrypted => Layer::OurStreamsUnderTls,
         }
     }
+
+    /// Streams have to block: that they would is an error like any other.
+    fn fails_with(&self, error: &io::Error) -> Failure {
+        let may_wait = matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut);
+        let kind = if may_wait {
+            ErrorKind::Other
+        } else {
+            error.kind()
+        };
+        Failure::Io(kind, error.to_string())
+    }
 }
 
 impl End for Handle {
@@ -159,8 +170,10 @@ impl From<Error> for Failure {
             Error::BadMessage(error) => Self::BadMessage(error),
             Error::Protocol(error) => Self::Protocol(error),
             Error::KeptAsyncs { .. } => Self::KeptAsyncs,
+            Error::Hop { error, .. } => Self::Hop(error.kind()),
             Error::Io { error, .. } => Self::Io(error.kind(), error.to_string()),
             Error::Tls { error, .. } => Self::Tls(error.to_string()),
+            Error::Mismatch(_) => Self::Mismatch,
             Error::Closed => Self::Closed,
             error => Self::Other(error.to_string()),
         }

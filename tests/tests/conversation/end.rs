@@ -25,6 +25,11 @@ pub(crate) trait Transport {
 
     /// Returns where bytes are damaged.
     fn layer(&self) -> Layer;
+
+    /// Returns what comes of an error of the streams that our end was given.
+    fn fails_with(&self, error: &io::Error) -> Failure {
+        Failure::Io(error.kind(), error.to_string())
+    }
 }
 
 /// Both ends of a connection to be, each for a thread of its own.
@@ -97,10 +102,14 @@ pub(crate) enum Failure {
     BadMessage(DecodeError),
     Protocol(ProtocolError),
     KeptAsyncs,
+    /// The connection could not be made.
+    Hop(io::ErrorKind),
     /// Reading or writing failed; the text is the system's.
     Io(io::ErrorKind, String),
     /// In the words of the TLS library.
     Tls(String),
+    /// A client that speaks TLS where it is not taken, or the other way round.
+    Mismatch,
     Closed,
     /// What no scenario provokes, as the transport words it.
     Other(String),

@@ -1,18 +1,23 @@
 //! What is wrong with the bytes of a connection, as data, and the streams that do it.
 //!
 //! ```text
-//!            Layer::OurStreams                      Layer::PeerSocket, PeerUnderTls
-//!  our end ◀── FaultyReader ◀── pipe ◀── peer      our end ◀── socket ◀── Faulty ◀── (TLS) ◀── peer
-//!          ──▶ FaultyWriter ──▶ pipe ──▶                   ──▶        ──▶        ──▶       ──▶
+//!  Layer::OurStreams           our end ◀─ FaultyReader, ─▶ FaultyWriter ═ pipes ═ peer
+//!  Layer::OurStreamsUnderTls   the same, beneath TLS on both sides
+//!  Layer::PeerSocket           our end ════ socket ════ Faulty ═ peer
+//!  Layer::PeerUnderTls         the same, beneath TLS on both sides
 //! ```
 //!
 //! A [`Fault`] happens at one place of one direction, counted in bytes on the wire. Nothing waits
 //! for a time: what is delayed waits until the other side has got somewhere.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::wire::{Socket, Stream};
+mod records;
+mod streams;
+
+use records::{Records, Sense};
+pub(crate) use streams::{Faulty, FaultyReader, FaultyWriter, Heard};
 
 /// Where bytes are damaged, which decides what can happen to them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +36,11 @@ impl Layer {
     /// Returns whether bytes are damaged beneath TLS.
     pub(crate) const fn is_encrypted(self) -> bool {
         matches!(self, Self::OurStreamsUnderTls | Self::PeerUnderTls)
+    }
+
+    /// Returns whether the streams are ours.
+    pub(crate) const fn is_ours(self) -> bool {
+        matches!(self, Self::OurStreams | Self::OurStreamsUnderTls)
     }
 }
 
@@ -140,6 +150,8 @@ struct State {
     to_us: Passage,
     from_us: Passage,
     has_happened: bool,
+    /// Whether it has happened to something that TLS has encrypted.
+    is_encrypted: bool,
     /// How many signals have interrupted.
     signals: usize,
     /// How many bytes the peer has read.
@@ -174,6 +186,7 @@ impl Faults {
                 to_us: passage(),
                 from_us: passage(),
                 has_happened: false,
+                is_encrypted: false,
                 signals: 0,
                 heard: 0,
                 step: 0,
@@ -187,9 +200,21 @@ impl Faults {
         self.lock().has_happened
     }
 
+    /// Returns whether that is something that TLS has encrypted.
+    pub(crate) fn is_encrypted(&self) -> bool {
+        self.lock().is_encrypted
+    }
+
     /// Returns how many bytes have passed.
     pub(crate) fn passed(&self, direction: Direction) -> usize {
         self.lock().passage(direction).passed
+    }
+
+    /// Returns whether the connection has been reset.
+    fn has_reset(&self) -> bool {
+        let state = self.lock();
+        let is_reset = state.fault.is_some_and(|fault| fault.kind == Kind::Reset);
+        is_reset && state.has_happened
     }
 
     /// Is told at which step our program is.
@@ -268,6 +293,13 @@ impl Faults {
     /// Decides about the next bytes of a direction, of which there are so many or room for them.
     fn turn(&self, direction: Direction, wanted: usize) -> Turn {
         let mut state = self.lock();
+        let broken = state.fault.filter(|_| state.has_happened);
+        match broken.map(|fault| fault.kind) {
+            // It was both directions that broke.
+            Some(Kind::Close) => return Turn::Breaks(Break::Close),
+            Some(Kind::Reset) => return Turn::Breaks(Break::Reset),
+            _ => {}
+        }
         let passage = state.passage(direction);
         if passage.has_ended {
             return Turn::Ends;
@@ -346,6 +378,7 @@ impl State {
             None => Sense::Kept,
         };
         self.has_happened = true;
+        self.is_encrypted = self.passage(direction).records.is_some() && sense == Sense::Kept;
         bytes[place] = damaged;
         sense
     }
@@ -365,10 +398,12 @@ impl State {
 impl Kind {
     /// Returns what becomes of a byte.
     pub(crate) const fn damaged(self, byte: u8) -> u8 {
-        match self {
-            Self::Flip(bit) => byte ^ (1 << bit),
-            Self::Replace(other) => other,
-            _ => byte,
+        if let Self::Flip(bit) = self {
+            byte ^ (1 << bit)
+        } else if let Self::Replace(other) = self {
+            other
+        } else {
+            byte
         }
     }
 }
@@ -389,191 +424,4 @@ enum Break {
     End,
     Close,
     Reset,
-}
-
-/// A reader of ours.
-pub(crate) struct FaultyReader<R> {
-    inner: R,
-    faults: Arc<Faults>,
-}
-
-impl<R> FaultyReader<R> {
-    pub(crate) const fn new(inner: R, faults: Arc<Faults>) -> Self {
-        Self { inner, faults }
-    }
-}
-
-impl<R: Read> Read for FaultyReader<R> {
-    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        self.faults.read(Direction::ToUs, room, &mut self.inner)
-    }
-}
-
-/// A writer of ours.
-pub(crate) struct FaultyWriter<W> {
-    inner: W,
-    faults: Arc<Faults>,
-}
-
-impl<W> FaultyWriter<W> {
-    pub(crate) const fn new(inner: W, faults: Arc<Faults>) -> Self {
-        Self { inner, faults }
-    }
-}
-
-impl<W: Write> Write for FaultyWriter<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let nothing = |_: &mut W, _| Ok(());
-        let faults = &self.faults;
-        faults.write(Direction::FromUs, bytes, &mut self.inner, nothing)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
-    }
-}
-
-/// The peer's reader, where only our streams are faulty: it says how far it is.
-pub(crate) struct Heard<R> {
-    inner: R,
-    faults: Arc<Faults>,
-}
-
-impl<R> Heard<R> {
-    pub(crate) const fn new(inner: R, faults: Arc<Faults>) -> Self {
-        Self { inner, faults }
-    }
-}
-
-impl<R: Read> Read for Heard<R> {
-    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(room)?;
-        self.faults.hears(count);
-        Ok(count)
-    }
-}
-
-impl<R> Drop for Heard<R> {
-    fn drop(&mut self) {
-        self.faults.hears(usize::MAX);
-    }
-}
-
-/// The peer's socket.
-pub(crate) struct Faulty<S> {
-    inner: S,
-    faults: Arc<Faults>,
-}
-
-impl<S> Faulty<S> {
-    pub(crate) const fn new(inner: S, faults: Arc<Faults>) -> Self {
-        Self { inner, faults }
-    }
-}
-
-impl<S: Socket> Read for Faulty<S> {
-    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        let read = self.faults.read(Direction::FromUs, room, &mut self.inner);
-        if read.is_err() && self.resets() {
-            self.inner.reset_on_drop()?;
-        }
-        read
-    }
-}
-
-impl<S: Socket> Write for Faulty<S> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let break_off = |stream: &mut S, how| match how {
-            Break::End => stream.end_writing(),
-            Break::Close => Ok(()),
-            Break::Reset => stream.reset_on_drop(),
-        };
-        let faults = &self.faults;
-        faults.write(Direction::ToUs, bytes, &mut self.inner, break_off)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
-    }
-}
-
-impl<S: Socket> Stream for Faulty<S> {
-    fn end_writing(&mut self) -> io::Result<()> {
-        if self.resets() {
-            // That would come before the reset.
-            return Ok(());
-        }
-        self.inner.end_writing()
-    }
-}
-
-impl<S: Socket> Socket for Faulty<S> {
-    fn try_clone(&self) -> io::Result<Self> {
-        Ok(Self::new(self.inner.try_clone()?, Arc::clone(&self.faults)))
-    }
-
-    fn send_at_once(&self) -> io::Result<()> {
-        self.inner.send_at_once()
-    }
-
-    fn reset_on_drop(&self) -> io::Result<()> {
-        self.inner.reset_on_drop()
-    }
-}
-
-impl<S> Faulty<S> {
-    /// Returns whether the connection has been reset.
-    fn resets(&self) -> bool {
-        let state = self.faults.lock();
-        let is_reset = state.fault.is_some_and(|fault| fault.kind == Kind::Reset);
-        is_reset && state.has_happened
-    }
-}
-
-/// Whether who reads damaged bytes can tell where something ends, or waits for what never comes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sense {
-    Kept,
-    Lost,
-}
-
-/// Where the bytes of a direction are in the records of TLS: 5 bytes with the kind first and the
-/// length last, and what is in them, which is encrypted where the kind is 23.
-#[derive(Clone, Default)]
-struct Records {
-    header: Vec<u8>,
-    /// How many bytes of the record are to come.
-    left: usize,
-}
-
-impl Records {
-    /// Goes over bytes, and says whether the last of them may be damaged without anybody waiting
-    /// for more: one that is encrypted.
-    fn sense(mut self, bytes: &[u8]) -> Sense {
-        let mut sense = Sense::Lost;
-        for byte in bytes {
-            sense = self.goes_over(*byte);
-        }
-        sense
-    }
-
-    fn goes_over(&mut self, byte: u8) -> Sense {
-        if self.left == 0 {
-            self.header.push(byte);
-            if let [_, _, _, high, low] = self.header[..] {
-                self.left = usize::from(u16::from_be_bytes([high, low]));
-            }
-            return Sense::Lost;
-        }
-        self.left -= 1;
-        let is_encrypted = self.header.first() == Some(&23);
-        if self.left == 0 {
-            self.header.clear();
-        }
-        if is_encrypted {
-            Sense::Kept
-        } else {
-            Sense::Lost
-        }
-    }
 }

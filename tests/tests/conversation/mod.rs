@@ -11,7 +11,7 @@ pub(crate) mod program;
 pub(crate) mod scenario;
 mod tls_peer;
 pub(crate) mod whole;
-mod wire;
+pub(crate) mod wire;
 
 /// What everything runs over.
 pub(crate) const TRANSPORTS: &[&(dyn Transport + Sync)] = &[

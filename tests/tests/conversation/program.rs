@@ -75,7 +75,10 @@ impl Program {
                     Outcome::Request(value)
                 }
             },
-            Call::AnswerRequests(answer) => done(end.answer_requests(answer.clone())),
+            Call::AnswerRequests(answer) => {
+                end.answer_requests(answer.clone());
+                Outcome::Done
+            }
             Call::Respond(request, answer) => {
                 let ticket = self.tickets.get_mut(*request).and_then(Option::take);
                 let Some(ticket) = ticket else {

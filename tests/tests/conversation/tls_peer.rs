@@ -33,7 +33,10 @@ where
     while both.conn.is_handshaking() {
         both.conn.complete_io(&mut both.sock)?;
     }
-    let both: Arc<Mutex<dyn Both>> = Arc::new(Mutex::new(both));
+    let both: Arc<Mutex<dyn Both>> = Arc::new(Mutex::new(Peer {
+        both,
+        has_ended: false,
+    }));
     Ok(Wire {
         reader: Box::new(Half(Arc::clone(&both))),
         writer: Box::new(WritingHalf(Half(both))),
@@ -46,16 +49,49 @@ trait Both: Read + Write + Send {
     fn end_writing(&mut self) -> io::Result<()>;
 }
 
-impl<C, D, S> Both for StreamOwned<C, S>
+/// A connection of which something is written until that has ended.
+struct Peer<T> {
+    both: T,
+    has_ended: bool,
+}
+
+impl<C, D, S> Both for Peer<StreamOwned<C, S>>
 where
     C: DerefMut<Target = ConnectionCommon<D>> + Send,
     D: SideData,
     S: Stream,
 {
     fn end_writing(&mut self) -> io::Result<()> {
-        self.conn.send_close_notify();
-        self.flush()?;
-        self.sock.end_writing()
+        self.has_ended = true;
+        self.both.conn.send_close_notify();
+        self.both.flush()?;
+        self.both.sock.end_writing()
+    }
+}
+
+impl<C, D, S> Read for Peer<StreamOwned<C, S>>
+where
+    C: DerefMut<Target = ConnectionCommon<D>> + Send,
+    D: SideData,
+    S: Stream,
+{
+    /// Behind its own end it waits for the other's, and looks at nothing: rustls asserts that it
+    /// sends no second alert, and would send one for a record that is damaged (its issue 959).
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        if !self.has_ended {
+            return self.both.read(room);
+        }
+        io::copy(&mut self.both.sock, &mut io::sink()).map(|_| 0)
+    }
+}
+
+impl<T: Write> Write for Peer<T> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.both.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.both.flush()
     }
 }
 

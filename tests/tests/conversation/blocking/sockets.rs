@@ -1,8 +1,9 @@
 //! `hopen` and `Listener`, over each kind of socket.
 
-use std::io::Result;
+use std::io::{Error, Result};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
 use hopen_blocking::{ListenOptions, Listener, Options, hopen};
@@ -98,25 +99,31 @@ impl Sockets {
         }
         let listener = Listener::bind(options).expect("a free port");
         let address = listener.local_addr().expect("an address");
+        let (accepts, is_accepted) = mpsc::channel();
         let theirs: Box<dyn FnOnce() -> Result<Wire> + Send> = match self {
-            Self::Tcp => {
-                Box::new(move || Wire::over(faulty(TcpStream::connect(address)?, faults)?))
-            }
-            Self::Tcps => {
-                Box::new(move || tls_peer::connect(faulty(TcpStream::connect(address)?, faults)?))
-            }
+            Self::Tcp => Box::new(move || {
+                let stream = accepted(TcpStream::connect(address)?, &is_accepted)?;
+                Wire::over(faulty(stream, faults)?)
+            }),
+            Self::Tcps => Box::new(move || {
+                let stream = accepted(TcpStream::connect(address)?, &is_accepted)?;
+                tls_peer::connect(faulty(stream, faults)?)
+            }),
             #[cfg(unix)]
-            Self::Unix => {
-                Box::new(move || Wire::over(faulty(unix::connect(address.port())?, faults)?))
-            }
+            Self::Unix => Box::new(move || {
+                let stream = accepted(unix::connect(address.port())?, &is_accepted)?;
+                Wire::over(faulty(stream, faults)?)
+            }),
             #[cfg(unix)]
-            Self::Unixs => {
-                Box::new(move || tls_peer::connect(faulty(unix::connect(address.port())?, faults)?))
-            }
+            Self::Unixs => Box::new(move || {
+                let stream = accepted(unix::connect(address.port())?, &is_accepted)?;
+                tls_peer::connect(faulty(stream, faults)?)
+            }),
         };
         Ends {
             ours: Box::new(move |opening, config, timeout| {
                 let channel = listener.accept().expect("the peer connects");
+                accepts.send(()).expect("the peer waits");
                 if matches!(opening, Opening::Refuse) {
                     refuse(channel, config, timeout)
                 } else {
@@ -149,6 +156,12 @@ impl Sockets {
             Self::Unixs => true,
         }
     }
+}
+
+/// Waits until our end has accepted a stream: one that is reset before that is none.
+fn accepted<S>(stream: S, is_accepted: &Receiver<()>) -> Result<S> {
+    is_accepted.recv().map_err(Error::other)?;
+    Ok(stream)
 }
 
 /// The peer's socket, whose writes are sent at once.
