@@ -58,6 +58,7 @@
 //! | [`backlog`] | messages that came before they were asked for |
 //! | [`auth`], [`handshake`] | who logs in and who may, and how |
 //! | [`connection`] | who owes whom an answer |
+//! | [`session`] | what a handle decides, whoever moves its bytes |
 //! | [`address`] | handles and what to listen on, as q spells them |
 //! | [`gzip`] | unpacking, in front of pipes and files |
 //!
@@ -90,6 +91,7 @@ pub mod message;
 mod nul;
 pub mod outbox;
 pub mod remote_error;
+pub mod session;
 #[cfg(any(test, feature = "proptest"))]
 pub mod strategy;
 pub mod value;

@@ -14,11 +14,12 @@ use hopen_codec::config::{Capability, Config};
 use hopen_codec::connection::Connection;
 use hopen_codec::handshake::{self, ClientHandshake, Progress, ServerHandshake};
 use hopen_codec::outbox::Outbox;
+use hopen_codec::session::Role;
 use hopen_tls::{Client, Encryption, Server, ServerMode, Session, TlsError};
 use socket2::SockRef;
 
 use crate::deadline::Deadline;
-use crate::link::{Link, Role, State, passed};
+use crate::link::{Link, State, passed};
 #[cfg(unix)]
 use crate::medium::Socket;
 use crate::medium::{Interest, Medium};

@@ -1,10 +1,10 @@
 //! From an address to a handle: connection and login.
 
 use hopen_codec::address::Endpoint;
+use hopen_codec::session::Role;
 
 use crate::channel::Channel;
 use crate::deadline::Deadline;
-use crate::link::Role;
 use crate::{Error, Handle, Options};
 
 mod tcp;

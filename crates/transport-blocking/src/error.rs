@@ -9,6 +9,7 @@ use hopen_codec::connection::{ProtocolError, SendError};
 use hopen_codec::decode::DecodeError;
 use hopen_codec::handshake::HandshakeError;
 use hopen_codec::remote_error::RemoteError;
+use hopen_codec::session::{Cause, NotSent};
 use hopen_tls::{Mismatch, TlsError};
 
 use crate::file::{FileError, FileErrorKind};
@@ -391,21 +392,11 @@ impl From<Infallible> for Error {
     }
 }
 
-/// What ended a handle. It is told to everybody who asks.
+/// What can fail in a medium or stage, to be told to everybody who asks.
 #[derive(Clone, Debug)]
-pub(crate) enum Cause {
-    Protocol(ProtocolError),
-    KeptAsyncs {
-        limit: usize,
-    },
+pub(crate) enum Broken {
     Tls(TlsError),
-    ExpectedResponse,
-    Refused {
-        length: u64,
-    },
-    QueueFull {
-        limit: usize,
-    },
+    /// The other side was cut off, as nothing came or went for too long.
     Stalled(Phase),
     Io {
         kind: io::ErrorKind,
@@ -413,11 +404,9 @@ pub(crate) enum Cause {
         number: Option<i32>,
         text: String,
     },
-    Closed,
-    BadHandle,
 }
 
-impl Cause {
+impl Broken {
     pub(crate) fn io(error: &io::Error) -> Self {
         Self::Io {
             kind: error.kind(),
@@ -426,25 +415,42 @@ impl Cause {
         }
     }
 
-    pub(crate) fn error(&self) -> Error {
+    fn error(&self) -> Error {
         match self {
-            Self::Protocol(error) => Error::Protocol(*error),
-            Self::KeptAsyncs { limit } => Error::KeptAsyncs { limit: *limit },
             Self::Tls(error) => Error::Tls {
                 phase: Phase::Use,
                 error: error.clone(),
             },
-            Self::ExpectedResponse => Error::ExpectedResponse,
-            Self::Refused { length } => Error::Refused { length: *length },
-            Self::QueueFull { limit } => Error::QueueFull { limit: *limit },
             Self::Stalled(phase) => Error::Timeout(*phase),
             Self::Io {
                 number: Some(number),
                 ..
             } => Error::io(io::Error::from_raw_os_error(*number)),
             Self::Io { kind, text, .. } => Error::io(io::Error::new(*kind, text.clone())),
-            Self::Closed => Error::Closed,
-            Self::BadHandle => Error::BadHandle,
+        }
+    }
+}
+
+impl From<&Cause<Broken>> for Error {
+    fn from(cause: &Cause<Broken>) -> Self {
+        match cause {
+            Cause::Protocol(error) => Self::Protocol(*error),
+            Cause::KeptAsyncs { limit } => Self::KeptAsyncs { limit: *limit },
+            Cause::ExpectedResponse => Self::ExpectedResponse,
+            Cause::Refused { length } => Self::Refused { length: *length },
+            Cause::QueueFull { limit } => Self::QueueFull { limit: *limit },
+            Cause::Medium(broken) => broken.error(),
+            Cause::Closed => Self::Closed,
+            Cause::BadHandle => Self::BadHandle,
+        }
+    }
+}
+
+impl From<NotSent<Broken>> for Error {
+    fn from(error: NotSent<Broken>) -> Self {
+        match error {
+            NotSent::Over(cause) => Self::from(&cause),
+            NotSent::Message(error) => error.into(),
         }
     }
 }
@@ -550,9 +556,9 @@ mod tests {
             io::Error::from_raw_os_error(32),
             io::Error::new(io::ErrorKind::BrokenPipe, "our own words"),
         ] {
-            let cause = Cause::io(&error);
+            let cause = Cause::Medium(Broken::io(&error));
             for _ in 0..2 {
-                let Error::Io { error: again, .. } = cause.error() else {
+                let Error::Io { error: again, .. } = Error::from(&cause) else {
                     panic!("it was one of these")
                 };
                 assert_eq!(again.to_string(), error.to_string());

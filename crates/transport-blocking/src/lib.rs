@@ -28,6 +28,8 @@
 //! This crate moves bytes; what they mean and what goes when is [`hopen_codec`]'s to know.
 #![forbid(unsafe_code)]
 
+use hopen_codec::session::Role;
+
 mod channel;
 mod connect;
 mod deadline;
@@ -74,7 +76,7 @@ where
 {
     let options = to.try_into().map_err(Into::into)?;
     let deadline = channel::login_deadline(options.timeout);
-    connect::connect(&options, deadline, link::Role::Client)
+    connect::connect(&options, deadline, Role::Client)
 }
 
 /// Opens a handle, asks one question, and closes it again: `` `:host:port "1+1" ``. A time-out is
@@ -94,7 +96,7 @@ where
 {
     let options = to.try_into().map_err(Into::into)?;
     let deadline = channel::login_deadline(options.timeout);
-    let mut handle = connect::connect(&options, deadline, link::Role::OneShot)?;
+    let mut handle = connect::connect(&options, deadline, Role::OneShot)?;
     let answer = handle.get_until(query, deadline)?;
     handle.close();
     Ok(answer)

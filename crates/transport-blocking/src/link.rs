@@ -14,17 +14,20 @@
 //! for a change as it does for everything. So a stalled write never stops the reading, nor keeps
 //! anybody from what has come, and two ends that both send more than the system holds get on.
 
+use core::ops::ControlFlow;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::{io, thread};
 
 use bytes::BytesMut;
 use hopen_codec::connection::Ticket;
+use hopen_codec::frame::Announced;
 use hopen_codec::message::Body;
 use hopen_codec::remote_error::RemoteError;
+use hopen_codec::session::Cause;
 use hopen_codec::value::Value;
 
 use crate::deadline::Deadline;
-use crate::error::Cause;
+use crate::error::Broken;
 use crate::medium::{Interest, Medium};
 use crate::stage::Intake;
 
@@ -33,7 +36,7 @@ mod push;
 mod state;
 
 pub(crate) use caller::Caller;
-pub(crate) use state::{Role, State, Watcher};
+pub(crate) use state::State;
 
 /// One connection.
 pub(crate) struct Link {
@@ -65,12 +68,12 @@ impl Link {
     pub(crate) fn on_request(&self, handler: RequestHandler) {
         let mut place = self.handler.lock().unwrap_or_else(PoisonError::into_inner);
         *place = Some(handler);
-        self.lock().handle_requests();
+        self.lock().session.handle_requests();
     }
 
     /// Has somebody watch the messages under way.
-    pub(crate) fn watch(&self, watcher: Watcher) {
-        self.lock().watch(watcher);
+    pub(crate) fn watch(&self, watcher: Box<dyn FnMut(Announced) -> ControlFlow<()> + Send>) {
+        self.lock().session.watch(watcher);
     }
 
     /// Says to the other side that nothing more comes.
@@ -83,7 +86,7 @@ impl Link {
     /// how many bytes that were.
     pub(crate) fn close(&self) -> usize {
         let mut state = self.lock();
-        state.close();
+        state.session.close();
         let dropped = state.drop_unsent();
         self.tell(&mut state);
         dropped
@@ -93,23 +96,23 @@ impl Link {
     /// end; see [`Caller::serve`].
     pub(crate) fn stop_reading(&self) {
         let mut state = self.lock();
-        state.stop_reading();
+        state.session.stop_reading();
         self.medium.shutdown_read();
         self.tell(&mut state);
     }
 
     /// Returns how many bytes wait to go out, answers that wait for their turn among them.
     pub(crate) fn queued(&self) -> usize {
-        self.lock().queued()
+        self.lock().session.queued()
     }
 
     /// Ends the connection for a reason of this side's, and drops what waits to go out.
-    pub(crate) fn cut_off(&self, cause: Cause) {
+    pub(crate) fn cut_off(&self, cause: Cause<Broken>) {
         self.cut_off_locked(&mut self.lock(), cause);
     }
 
-    fn cut_off_locked(&self, state: &mut State, cause: Cause) {
-        state.end(cause);
+    fn cut_off_locked(&self, state: &mut State, cause: Cause<Broken>) {
+        state.session.end(cause);
         state.drop_unsent();
         self.tell(state);
     }
@@ -117,7 +120,7 @@ impl Link {
     /// Is told that nobody reads any longer.
     pub(crate) fn abandon(&self) {
         let mut state = self.lock();
-        state.end(Cause::Closed);
+        state.session.end(Cause::Closed);
         self.tell(&mut state);
     }
 
@@ -136,7 +139,7 @@ impl Link {
         if state.sleepers > 0 {
             self.changed.notify_all();
         }
-        if state.is_over() {
+        if state.session.is_over() {
             self.stalled.notify_all();
             state.say_goodbye(&self.medium);
             self.medium.close();
@@ -170,8 +173,8 @@ impl Link {
     /// Writes whatever waits, until nothing can be written any more.
     fn write_on(&self) {
         let mut state = self.lock();
-        while !state.is_over() && state.is_writable() {
-            state = if state.is_written() {
+        while !state.session.is_over() && state.session.is_writable() {
+            state = if state.session.is_written() {
                 let waited = self.stalled.wait(state);
                 waited.unwrap_or_else(PoisonError::into_inner)
             } else {
@@ -199,6 +202,7 @@ impl Link {
         // Where it cannot be sent the other side is told so; a connection that is over needs none.
         let _ = self
             .lock()
+            .session
             .respond(ticket, answer.as_ref().map_err(Clone::clone));
     }
 
@@ -249,9 +253,9 @@ impl Link {
         intake: &mut Intake,
         deadline: Deadline,
     ) -> MutexGuard<'a, State> {
-        let writable = state.is_writable();
-        let stalled = writable && !state.is_written();
-        if !state.takes_more() {
+        let writable = state.session.is_writable();
+        let stalled = writable && !state.session.is_written();
+        if !state.session.takes_more() {
             return if stalled {
                 self.wait_to_write(state, deadline)
             } else {
@@ -268,12 +272,12 @@ impl Link {
         };
         let mut state = self.lock();
         match read {
-            Ok(0) if state.has_stopped() => state.drained(),
-            Ok(0) => state.peer_has_closed(intake),
+            Ok(0) if state.session.has_stopped() => state.session.drained(),
+            Ok(0) => state.session.peer_has_closed(&intake.input),
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::WouldBlock && writable => {}
             Err(error) if passed(&error, deadline) => {}
-            Err(error) => state.end(Cause::io(&error)),
+            Err(error) => state.session.end(Cause::Medium(Broken::io(&error))),
         }
         state
     }
@@ -324,6 +328,7 @@ mod tests {
     use hopen_codec::handshake::{ClientHandshake, Progress};
     use hopen_codec::message::{Message, MessageKind};
     use hopen_codec::outbox::Outbox;
+    use hopen_codec::session::Role;
 
     use super::*;
     use crate::{Error, Phase};
@@ -385,7 +390,7 @@ mod tests {
             let received = Caller::told(&link).recv(patience()).unwrap();
             assert_eq!(received, Value::from(1_i64));
             let mut state = link.lock();
-            state.end(Cause::KeptAsyncs { limit: 7 });
+            state.session.end(Cause::KeptAsyncs { limit: 7 });
             link.tell(&mut state);
             drop(state);
             let error = driver.join().unwrap().unwrap_err();

@@ -7,13 +7,13 @@ use hopen_codec::backlog::Kept;
 use hopen_codec::connection::Ticket;
 use hopen_codec::message::Body;
 use hopen_codec::remote_error::RemoteError;
+use hopen_codec::session::{Cause, Position};
 use hopen_codec::value::Value;
 
-use super::state::Position;
 use super::{Link, State};
 use crate::Received;
 use crate::deadline::Deadline;
-use crate::error::{Cause, Error, Phase};
+use crate::error::{Broken, Error, Phase};
 use crate::stage::Intake;
 
 /// One who uses a connection.
@@ -63,32 +63,33 @@ impl<'a> Caller<'a> {
     pub(crate) fn get(&mut self, query: &Value, deadline: Deadline) -> Result<Value, Error> {
         let link = self.link;
         let mut state = link.lock();
-        let question = state.queue_up();
+        let question = state.session.queue_up();
         // Who reads may have stopped because nobody waited for a response.
         link.tell(&mut state);
         drop(state);
         let asked = self.until(deadline, Position::default(), |state| {
-            state.ask(question, query)
+            state.session.ask(question, query)
         });
         let end = match asked {
             Ok(Some(Ok(end))) => end,
             outcome => {
                 let mut state = link.lock();
-                state.leave(question);
+                state.session.leave(question);
                 link.tell(&mut state);
                 return Err(match outcome {
-                    Ok(Some(Err(error))) | Err(error) => error,
+                    Ok(Some(Err(error))) => error.into(),
+                    Err(error) => error,
                     Ok(_) => Error::Timeout(Phase::EarlierResponse),
                 });
             }
         };
-        let body = self.until(deadline, end, |state| state.take_response(question))?;
+        let body = self.until(deadline, end, |state| state.session.take_response(question))?;
         let body = body.or_else(|| {
             let mut state = link.lock();
             // It may have come while nobody looked.
-            let response = state.take_response(question);
+            let response = state.session.take_response(question);
             if response.is_none() {
-                state.give_up(question);
+                state.session.give_up(question);
                 link.tell(&mut state);
             }
             response
@@ -99,8 +100,8 @@ impl<'a> Caller<'a> {
     /// Sends without waiting for an answer; from 64 KiB on it writes.
     pub(crate) fn set(&mut self, message: &Value) -> Result<(), Error> {
         let mut state = self.link.lock();
-        let end = state.notify(message)?;
-        if state.unsent() < WRITTEN_AT {
+        let end = state.session.notify(message)?;
+        if state.session.unsent() < WRITTEN_AT {
             return Ok(());
         }
         drop(state);
@@ -111,15 +112,15 @@ impl<'a> Caller<'a> {
     pub(crate) fn try_set(&self, message: &Value) -> Result<(), Error> {
         let mut state = self.link.lock();
         let limit = state.connection().config().limits.queue;
-        if state.unsent() >= limit {
+        if state.session.unsent() >= limit {
             self.link.write(&mut state);
-            state.check()?;
-            if state.unsent() >= limit {
+            state.session.check()?;
+            if state.session.unsent() >= limit {
                 return Err(Error::QueueFull { limit });
             }
         }
-        state.notify(message)?;
-        if state.unsent() >= WRITTEN_AT {
+        state.session.notify(message)?;
+        if state.session.unsent() >= WRITTEN_AT {
             self.link.write(&mut state);
         }
         Ok(())
@@ -129,21 +130,21 @@ impl<'a> Caller<'a> {
     /// passed.
     pub(crate) fn flush(&mut self, deadline: Deadline) -> Result<bool, Error> {
         let state = self.link.lock();
-        state.check()?;
-        let end = state.end_of_outbox();
+        state.session.check()?;
+        let end = state.session.end_of_outbox();
         drop(state);
         self.written(end, deadline)
     }
 
     /// Writes what waits, and waits for the next async message.
     pub(crate) fn recv(&mut self, deadline: Deadline) -> Result<Value, Error> {
-        let body = self.next(deadline, State::next_async)?;
+        let body = self.next(deadline, |state| state.session.next_async())?;
         self.value(&body)
     }
 
     /// Writes what waits, and waits for the next message that is no response.
     pub(crate) fn receive(&mut self) -> Result<Received, Error> {
-        match self.next(Deadline::NEVER, State::next_kept)? {
+        match self.next(Deadline::NEVER, |state| state.session.next_kept())? {
             Kept::Async(body) => self.value(&body).map(Received::Async),
             Kept::Request(ticket, body) => match self.value(&body) {
                 Ok(value) => Ok(Received::Request(ticket, value)),
@@ -165,9 +166,9 @@ impl<'a> Caller<'a> {
         answer: Result<&Value, RemoteError>,
     ) -> Result<(), Error> {
         let mut state = self.link.lock();
-        let answered = state.respond(ticket, answer);
+        let answered = state.session.respond(ticket, answer);
         // Also where an error has taken the place of an answer.
-        let end = state.end_of_outbox();
+        let end = state.session.end_of_outbox();
         drop(state);
         let written = self.written(end, Deadline::NEVER);
         answered?;
@@ -183,14 +184,14 @@ impl<'a> Caller<'a> {
             arrived: 0,
             deadline: Deadline::NEVER,
         });
-        let next = self.next(Deadline::NEVER, |state| match state.next_kept() {
-            None => state.is_drained().then_some(None),
+        let next = self.next(Deadline::NEVER, |state| match state.session.next_kept() {
+            None => state.session.is_drained().then_some(None),
             kept => Some(kept),
         });
         self.half = None;
         if let Err(Error::Timeout(Phase::Message)) = next {
-            let cause = Cause::Stalled(Phase::Rest);
-            let error = cause.error();
+            let cause = Cause::Medium(Broken::Stalled(Phase::Rest));
+            let error = Error::from(&cause);
             self.link.cut_off(cause);
             return Err(error);
         }
@@ -207,32 +208,32 @@ impl<'a> Caller<'a> {
     ) -> Result<(), Error> {
         let link = self.link;
         let mut state = link.lock_with_room()?;
-        let answered = state.respond(ticket, answer);
-        let end = state.end_of_outbox();
-        let mut taken = state.taken();
+        let answered = state.session.respond(ticket, answer);
+        let end = state.session.end_of_outbox();
+        let mut taken = state.session.taken();
         drop(state);
         while !self.written(end, Deadline::after(Some(patience)))? {
             let state = link.lock();
-            if state.taken() == taken {
+            if state.session.taken() == taken {
                 drop(state);
-                let cause = Cause::Stalled(Phase::Answer);
-                let error = cause.error();
+                let cause = Cause::Medium(Broken::Stalled(Phase::Answer));
+                let error = Error::from(&cause);
                 link.cut_off(cause);
                 return Err(error);
             }
-            taken = state.taken();
+            taken = state.session.taken();
         }
-        answered
+        Ok(answered?)
     }
 
     /// Waits until every request of the other side is answered and the answers are written. Only where
     /// this side has stopped reading, as nothing is kept for somebody else to take.
     pub(crate) fn settle(&mut self) -> Result<(), Error> {
         let settled = self.until(Deadline::NEVER, Position::default(), |state| {
-            match state.unwritable() {
-                Some(cause) => Some(Err(cause.error())),
+            match state.session.unwritable() {
+                Some(cause) => Some(Err(Error::from(cause))),
                 None => {
-                    let is_settled = state.connection().owed() == 0 && state.is_written();
+                    let is_settled = state.connection().owed() == 0 && state.session.is_written();
                     is_settled.then_some(Ok(()))
                 }
             }
@@ -261,13 +262,13 @@ impl<'a> Caller<'a> {
             // It writes while it waits to read, and reads all that there is when it cannot write.
             Position::default()
         } else {
-            self.link.lock().end_of_outbox()
+            self.link.lock().session.end_of_outbox()
         };
         let taken = self.until(deadline, end, |state| {
             let taken = take(state).map(Ok);
-            taken.or_else(|| match state.unwritable() {
+            taken.or_else(|| match state.session.unwritable() {
                 // Nothing more is read for a writer that has failed.
-                Some(cause) if !reads => Some(Err(cause.error())),
+                Some(cause) if !reads => Some(Err(Error::from(cause))),
                 _ => None,
             })
         })?;
@@ -276,9 +277,9 @@ impl<'a> Caller<'a> {
 
     /// Waits until everything up to `end` has been written. `false` where the deadline has passed.
     fn written(&mut self, end: Position, deadline: Deadline) -> Result<bool, Error> {
-        let written = self.until(deadline, end, |state| match state.unwritable() {
-            Some(cause) => Some(Err(cause.error())),
-            None => state.has_gone(end).then_some(Ok(())),
+        let written = self.until(deadline, end, |state| match state.session.unwritable() {
+            Some(cause) => Some(Err(Error::from(cause))),
+            None => state.session.has_gone(end).then_some(Ok(())),
         })?;
         written.map_or(Ok(false), |written| written.map(|()| true))
     }
@@ -301,8 +302,8 @@ impl<'a> Caller<'a> {
                 link.tell(&mut state);
                 return Ok(Some(result));
             }
-            if let Some(cause) = state.hindrance(end) {
-                let error = cause.error();
+            if let Some(cause) = state.session.hindrance(end) {
+                let error = Error::from(cause);
                 link.tell(&mut state);
                 return Err(error);
             }
@@ -310,7 +311,7 @@ impl<'a> Caller<'a> {
                 && state.receive(intake)
             {
                 link.tell(&mut state);
-                if let Some((ticket, body)) = state.next_to_handle() {
+                if let Some((ticket, body)) = state.session.next_to_handle() {
                     drop(state);
                     link.handle(ticket, &body);
                     state = link.lock();
@@ -353,7 +354,7 @@ impl<'a> Caller<'a> {
         match &mut self.reader {
             Reader::Here(intake) => link.read(state, intake, deadline),
             Reader::Elsewhere(shared) => {
-                if state.is_writable() && !state.is_written() {
+                if state.session.is_writable() && !state.session.is_written() {
                     shared.write_elsewhere(&mut state);
                 }
                 link.sleep(state, deadline)

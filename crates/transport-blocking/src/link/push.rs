@@ -6,15 +6,16 @@ use std::sync::{Arc, MutexGuard};
 use hopen_codec::connection::Ticket;
 use hopen_codec::message::Body;
 use hopen_codec::remote_error::RemoteError;
+use hopen_codec::session::Cause;
 use hopen_codec::value::Value;
 
 use super::{Link, State};
-use crate::error::{Cause, Error};
+use crate::error::Error;
 
 impl Link {
     /// Sends an async message.
     pub(crate) fn push(self: &Arc<Self>, body: &Body) -> Result<(), Error> {
-        self.queue(|state| state.notify_body(body))
+        self.queue(|state| Ok(state.session.notify_body(body)?))
     }
 
     /// Answers a request, whoever reads.
@@ -23,7 +24,7 @@ impl Link {
         ticket: Ticket,
         answer: Result<&Value, RemoteError>,
     ) -> Result<(), Error> {
-        self.queue(|state| state.respond(ticket, answer))
+        self.queue(|state| Ok(state.session.respond(ticket, answer)?))
     }
 
     fn queue(
@@ -34,7 +35,7 @@ impl Link {
         // Where an answer cannot be sent, an error has taken its place.
         let queued = put(&mut state);
         self.write(&mut state);
-        if !state.is_over() && state.is_writable() && !state.is_written() {
+        if !state.session.is_over() && state.session.is_writable() && !state.session.is_written() {
             self.write_elsewhere(&mut state);
         }
         // Who waits until nothing is owed any more is told that it is.
@@ -45,12 +46,12 @@ impl Link {
     /// Locks the connection if more may wait to go out; else cuts off the other side.
     pub(super) fn lock_with_room(&self) -> Result<MutexGuard<'_, State>, Error> {
         let mut state = self.lock();
-        state.check()?;
+        state.session.check()?;
         let limit = state.connection().config().limits.queue;
-        if state.queued() >= limit {
+        if state.session.queued() >= limit {
             self.write(&mut state);
-            state.check()?;
-            if state.queued() >= limit {
+            state.session.check()?;
+            if state.session.queued() >= limit {
                 self.cut_off_locked(&mut state, Cause::QueueFull { limit });
                 return Err(Error::QueueFull { limit });
             }

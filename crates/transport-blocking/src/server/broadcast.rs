@@ -164,8 +164,8 @@ mod tests {
         let mut ends = Vec::new();
         for client in &logged_in {
             let link = client.link().unwrap();
-            let state = link.lock();
-            let waiting = state.unsent();
+            let mut state = link.lock();
+            let waiting = state.session.unsent();
             assert!(waiting > 0 && is_right(waiting, length), "{waiting}");
             ends.push(state.last_shared());
         }

@@ -6,13 +6,13 @@ use std::sync::{Arc, Weak};
 
 use hopen_codec::config::{Capability, Config};
 use hopen_codec::message::Body;
+use hopen_codec::session::Cause;
 use hopen_codec::value::Value;
 use hopen_tls::Session;
 
 use super::session::Name;
 use crate::Error;
 use crate::channel::Peer;
-use crate::error::Cause;
 use crate::link::Link;
 
 /// A client that has logged in: who it is, and a way to send to it from any thread, at any time. Clones
