@@ -74,6 +74,7 @@ pub(crate) fn run(options: ServeOptions, out: &mut impl Write) -> io::Result<Sta
     let mut told = ServerOptions::default();
     told.passwords = passwords.as_ref().map(|read| read.passwords.clone());
     told.text = TextProtocol::On;
+    told.connections = MOST_CONNECTIONS;
     let started = Server::new(listener, process, told).map_err(|error| error.to_string());
     let started = started.and_then(|server| {
         let follow = follow_signals(server.control(), passwords);
@@ -193,6 +194,10 @@ fn follow_signals(control: Control, passwords: Option<PasswordsIn>) -> io::Resul
 fn follow_signals(_control: Control, _passwords: Option<PasswordsIn>) -> io::Result<()> {
     Ok(())
 }
+
+/// How many connections may be open: 1024 files, which is what a process commonly may open, less its
+/// own.
+const MOST_CONNECTIONS: usize = 1000;
 
 /// How long what was taken in may take when the process is told to end.
 #[cfg(unix)]
