@@ -355,6 +355,59 @@ fn the_password_is_printed_by_one_function_only() {
     }
 }
 
+#[test]
+fn every_error_of_a_handle_can_be_made_and_none_holds_a_password() {
+    let text = |text: &str| text.parse::<HopenArgument>().unwrap_err();
+    let target = |text: &str| text.parse::<HopenArgument>().unwrap();
+    let value = |value: Value| HopenArgument::try_from(value.as_ref()).unwrap_err();
+    let errors = [
+        text("h:1:ann:MARKED"),
+        text(":5010"),
+        text("::h:1:ann:MARKED"),
+        text(":x://h:1:ann:MARKED"),
+        text(":unix://h:1:ann:MARKED"),
+        text(":a b:1:ann:MARKED"),
+        text(":ann:MARKED@h:1"),
+        text(":tcps://h"),
+        text(":h:x:ann:MARKED"),
+        text(":a/b:MARKED"),
+        text(":fifo://"),
+        text(":a\0b"),
+        text(":h:1:ann:MARKED\0"),
+        text("(`:h:1:ann:MARKED;MARKED)"),
+        value((":h:1:ann:MARKED", 1_i64, 2_i64).into()),
+        value(b":h:1:ann:MARKED\xff"[..].into()),
+        target(":h:1:ann:MARKED").into_file().unwrap_err(),
+        target("(`:fifo://p;1)").into_pipe().unwrap_err(),
+    ];
+    // A new error does not compile before it is in the list.
+    let kind = |error: &AddressError| match error {
+        AddressError::NoColon { .. } => 0,
+        AddressError::Number { .. } => 1,
+        AddressError::TwoColons { .. } => 2,
+        AddressError::Scheme { .. } => 3,
+        AddressError::UnixHost { .. } => 4,
+        AddressError::Host => 5,
+        AddressError::Url => 6,
+        AddressError::NoPort { .. } => 7,
+        AddressError::Port { .. } => 8,
+        AddressError::ColonInPath { .. } => 9,
+        AddressError::NoPath => 10,
+        AddressError::NulInPath => 11,
+        AddressError::Credentials(_) => 12,
+        AddressError::Timeout => 13,
+        AddressError::Type => 14,
+        AddressError::NotUtf8 => 15,
+        AddressError::Other { .. } => 16,
+        AddressError::NoTimeout { .. } => 17,
+    };
+    for (expected, error) in errors.iter().enumerate() {
+        assert_eq!(kind(error), expected, "{error:?}");
+        let shown = format!("{error} {error:?}");
+        assert!(!shown.contains("MARKED"), "{shown}");
+    }
+}
+
 proptest! {
     #[test]
     fn what_is_printed_reads_back(target in strategy::target()) {
