@@ -80,8 +80,9 @@ fn end_of_line(scenario: &Scenario, says: usize) -> usize {
     end
 }
 
-/// Returns whether both ends still agree about where messages end when a byte is damaged, and our end
-/// gives an answer of the same length: one in the body of a message, which is no question or a good one.
+/// Returns whether both ends still agree about where messages end when a byte is damaged, and our
+/// end gives an answer of the same length: one in the body of a message, which is no question or a
+/// good one.
 fn goes_on(scenario: &Scenario, whole: &[u8], damaged: &[u8], offset: usize) -> bool {
     let login = match &scenario.opening {
         Opening::LogIn(_) => 1,

@@ -140,9 +140,9 @@ impl<'a> Judge<'a> {
         Ok(Verdict::Error(first_error(run, &self.undisturbed)))
     }
 
-    /// Whoever waits until something is written takes in what comes, and may come upon what ends the
-    /// connection before a step asks for that: this step or the next that writes fails. Nothing is
-    /// lost then: what had come before comes out behind.
+    /// Whoever waits until something is written takes in what comes, and may come upon what ends
+    /// the connection before a step asks for that: this step or the next that writes fails. Nothing
+    /// is lost then: what had come before comes out behind.
     fn is_sooner(&self, run: &Run, expected: &Reference) -> bool {
         let Some((last, done)) = run.outcomes.split_last() else {
             return false;
@@ -164,8 +164,8 @@ impl<'a> Judge<'a> {
                 == self.received(&expected.outcomes, &expected.rest)
     }
 
-    /// Our writer fails at some byte: every step that needs nothing more to be written is as it was,
-    /// and none that does is done.
+    /// Our writer fails at some byte: every step that needs nothing more to be written is as it
+    /// was, and none that does is done.
     fn is_not_written(&self, fault: Fault, run: &Run) -> Result<Verdict, String> {
         let (failure, kind) = if let Kind::Fails(errno) = fault.kind {
             let error = errno.error();
@@ -207,8 +207,8 @@ impl<'a> Judge<'a> {
         Ok(Verdict::Error(first_error(run, &self.undisturbed)))
     }
 
-    /// The connection breaks somewhere, or is damaged beneath TLS: what had come of the steps is as it was, up to an error that
-    /// the break may give. No more has come than could.
+    /// The connection breaks somewhere, or is damaged beneath TLS: what had come of the steps is as
+    /// it was, up to an error that the break may give. No more has come than could.
     fn is_right_or_over(
         &self,
         fault: Fault,

@@ -1,9 +1,9 @@
 //! Whole conversations in which something is wrong at each byte, over every transport.
 //!
-//! A [fault](conversation::fault::Fault) is data: a direction, a place and a kind. Each conversation
-//! runs once for each of them, over each transport with the kinds that its layer can do, and what
-//! comes of it is [judged](judge): it is what a [reference](reference) without any I/O says that the
-//! bytes are, or the documented error.
+//! A [fault](conversation::fault::Fault) is data: a direction, a place and a kind. Each
+//! conversation runs once for each of them, over each transport with the kinds that its layer can
+//! do, and what comes of it is [judged](judge): it is what a [reference](reference) without any I/O
+//! says that the bytes are, or the documented error.
 //!
 //! ```text
 //!  conversation × fault × transport ──▶ run ──▶ judge ──▶ table

@@ -2,8 +2,8 @@
 //!
 //! Three clients are there all the time, by three kinds of sockets. Each client that something is
 //! wrong with sends its conversation up to some byte; the three ask and publish. Then it does what
-//! it does, and the three ask and publish again. Some of them stay as they are, half a message in the
-//! middle, until the end.
+//! it does, and the three ask and publish again. Some of them stay as they are, half a message in
+//! the middle, until the end.
 
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};

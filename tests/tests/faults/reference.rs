@@ -362,8 +362,8 @@ fn login_failed(error: HandshakeError) -> Failure {
     }
 }
 
-/// What a client makes of a failure before its login is answered: a server that closes with the login
-/// unread resets the connection.
+/// What a client makes of a failure before its login is answered: a server that closes with the
+/// login unread resets the connection.
 fn refused(failure: Failure, kind: ErrorKind) -> Failure {
     if matches!(kind, ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) {
         Failure::Access

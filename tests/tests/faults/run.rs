@@ -24,8 +24,8 @@ pub(crate) struct Run {
     pub(crate) is_broken: bool,
     /// Whether what was to happen has happened.
     pub(crate) has_happened: bool,
-    /// Whether what was damaged is encrypted. What frames it is not, and the version there TLS says to
-    /// ignore.
+    /// Whether what was damaged is encrypted. What frames it is not, and the version there TLS says
+    /// to ignore.
     pub(crate) is_encrypted: bool,
     /// How many bytes had come to the peer when it closed: what comes later nobody looks at.
     pub(crate) looked_at: usize,
