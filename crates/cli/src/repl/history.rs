@@ -107,19 +107,19 @@ mod tests {
         for (state, home, expected) in [
             (
                 Some("/state"),
-                Some("/home/ann"),
+                Some("/users/ann"),
                 Some("/state/hopen/history"),
             ),
             (
                 None,
-                Some("/home/ann"),
-                Some("/home/ann/.local/state/hopen/history"),
+                Some("/users/ann"),
+                Some("/users/ann/.local/state/hopen/history"),
             ),
             // The specification: a relative path is to be ignored.
             (
                 Some("state"),
-                Some("/home/ann"),
-                Some("/home/ann/.local/state/hopen/history"),
+                Some("/users/ann"),
+                Some("/users/ann/.local/state/hopen/history"),
             ),
             (Some(""), None, None),
             (None, Some(""), None),
