@@ -5,7 +5,7 @@
 use bytes::Buf;
 use hopen_codec::auth::{Credentials, PasswordFile, PasswordKind};
 use hopen_codec::config::{Capability, Config, Limits};
-use hopen_codec::handshake::{Login, Progress, ServerHandshake};
+use hopen_codec::handshake::{HandshakeError, Login, Progress, ServerHandshake};
 use hopen_codec::outbox::Outbox;
 use md5::Md5;
 use md5::digest::Digest;
@@ -132,6 +132,11 @@ fn received(wire: &[u8], chunks: &[u8]) -> Option<Login> {
             }
             Ok(Progress::Done(done)) => {
                 login = Some(done);
+                0
+            }
+            // A user that begins with a method and a space.
+            Err(HandshakeError::Http) => {
+                assert!(wire.first().is_some_and(u8::is_ascii_uppercase) && wire.contains(&b' '));
                 0
             }
             Err(error) => {
