@@ -163,6 +163,11 @@ fn of_tls() -> Vec<Error> {
         trusting(VerifyServer::Chain, Some("script-ca.pem")),
         trusting(VerifyServer::Full, Some("ca.pem")),
     ];
+    // A host that no certificate can be for.
+    let mut options_of_zone = Options::try_from(marked(":tcps://[fe80::1%lo]:1:ann:{}")).unwrap();
+    options_of_zone.tls = Some(trusting(VerifyServer::Off, None));
+    options_of_zone.timeout = Some(PATIENCE);
+    everything.push(hopen(options_of_zone).unwrap_err());
     let listener = tls_listener(ServerMode::Tls);
     let port = listener.local_addr().unwrap().port();
     let refusing = thread::spawn(move || {
