@@ -23,8 +23,8 @@ use crate::link::{Link, State, passed};
 #[cfg(unix)]
 use crate::medium::Socket;
 use crate::medium::{Interest, Medium};
-use crate::stage::{Intake, Stage, Tls};
 use crate::{Error, Handle, Phase};
+use hopen_transport::{Intake, Stage, Tls};
 
 /// A connection before its login: what [`hopen`](crate::hopen) has connected, what a
 /// [`Listener`](crate::Listener) hands out, or any reader and writer, as pipes or the standard input

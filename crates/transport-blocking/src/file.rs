@@ -21,9 +21,7 @@ use std::path::Path;
 use hopen_codec::message::Body;
 use hopen_codec::value::Value;
 
-mod error;
-
-pub use error::{FileError, FileErrorKind};
+use hopen_transport::{FileError, FileErrorKind};
 
 /// A file that is appended to, or any writer that knows its position.
 ///
@@ -86,7 +84,7 @@ impl FileHandle {
                 path,
                 torn: None,
             }),
-            Err(kind) => Err(FileError { path, kind }),
+            Err(kind) => Err(FileError::new(path, kind)),
         }
     }
 
@@ -211,10 +209,7 @@ impl<W: Write + Seek> FileHandle<W> {
 
 impl<W> FileHandle<W> {
     fn error(&self, kind: FileErrorKind) -> FileError {
-        FileError {
-            path: self.path.clone(),
-            kind,
-        }
+        FileError::new(self.path.clone(), kind)
     }
 }
 

@@ -17,8 +17,8 @@ use hopen_tls::Session;
 use crate::channel::Peer;
 use crate::deadline::Deadline;
 use crate::link::{Caller, Link, passed};
-use crate::stage::Intake;
 use crate::{Driver, Error, Phase, SharedHandle};
+use hopen_transport::Intake;
 
 /// An open handle to a process, which has connected to us or we to it.
 ///
@@ -301,7 +301,7 @@ impl Handle {
     /// does. Returns how many bytes that were. [`finish`](Self::finish) waits until the other side
     /// has read what was written.
     pub fn close(self) -> usize {
-        self.link.lock().drop_unsent()
+        self.link.lock().core.drop_unsent()
     }
 
     /// Returns the address of the other side, where it has one: a pipe has none.
@@ -317,7 +317,7 @@ impl Handle {
 
     /// Returns the capability that both ends have.
     pub fn capability(&self) -> Capability {
-        self.link.lock().connection().capability()
+        self.link.lock().core.connection().capability()
     }
 
     /// What a test breaks.
@@ -365,7 +365,7 @@ mod tests {
     #[test]
     fn a_handle_that_nothing_was_said_about_has_the_limits_of_a_client() {
         let (handle, _peer) = opened();
-        let limits = handle.link.lock().connection().config().limits;
+        let limits = handle.link.lock().core.connection().config().limits;
         assert_eq!(limits, Limits::client());
         assert_eq!(
             (limits.login, limits.message, limits.kept_asyncs),
@@ -472,7 +472,7 @@ mod tests {
     #[test]
     fn a_queue_has_its_limit_and_nothing_waits_for_it() {
         let (mut handle, mut peer) = opened();
-        let limit = handle.link.lock().connection().config().limits.queue;
+        let limit = handle.link.lock().core.connection().config().limits.queue;
         let large = Value::from(vec![7_i64; 1_000_000]);
         let length = message(MessageKind::Async, large.clone()).len();
         let mut taken = 0;
@@ -499,7 +499,14 @@ mod tests {
     #[test]
     fn a_side_that_asks_on_and_reads_no_answers_is_left() {
         let (mut handle, mut peer) = opened();
-        let limit = handle.link.lock().connection().config().limits.requests;
+        let limit = handle
+            .link
+            .lock()
+            .core
+            .connection()
+            .config()
+            .limits
+            .requests;
         handle.try_set(larger_than_the_system_holds()).unwrap();
         let asking = thread::spawn(move || {
             // The last of them may find the connection closed.

@@ -33,29 +33,29 @@ use hopen_codec::session::Role;
 mod channel;
 mod connect;
 mod deadline;
-mod error;
 mod file;
 mod handle;
 mod link;
 mod listener;
 mod medium;
 mod open;
-mod options;
 mod pipe;
+#[cfg(test)]
+mod secrets;
 pub mod server;
 mod shared;
-mod stage;
 #[cfg(unix)]
 mod unix_socket;
 
 pub use channel::{Channel, Login};
-pub use error::{Error, Phase};
-pub use file::{FileError, FileErrorKind, FileHandle};
+pub use file::FileHandle;
 pub use handle::{Handle, Received};
+pub use hopen_transport::{
+    Error, FileError, FileErrorKind, Options, Phase, PipeError, PipeErrorKind,
+};
 pub use listener::{LOGIN_TIMEOUT, ListenOptions, Listener, UnixSocket};
 pub use open::{Opened, open_any, open_file, open_pipe};
-pub use options::Options;
-pub use pipe::{Lines, Pipe, PipeError, PipeErrorKind};
+pub use pipe::{Lines, Pipe};
 pub use shared::{Driver, SharedHandle};
 
 /// Opens a handle to a process: connects and logs in.

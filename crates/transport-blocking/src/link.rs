@@ -27,9 +27,9 @@ use hopen_codec::session::Cause;
 use hopen_codec::value::Value;
 
 use crate::deadline::Deadline;
-use crate::error::Broken;
 use crate::medium::{Interest, Medium};
-use crate::stage::Intake;
+use hopen_transport::Broken;
+use hopen_transport::Intake;
 
 mod caller;
 mod push;
@@ -68,12 +68,12 @@ impl Link {
     pub(crate) fn on_request(&self, handler: RequestHandler) {
         let mut place = self.handler.lock().unwrap_or_else(PoisonError::into_inner);
         *place = Some(handler);
-        self.lock().session.handle_requests();
+        self.lock().core.session.handle_requests();
     }
 
     /// Has somebody watch the messages under way.
     pub(crate) fn watch(&self, watcher: Box<dyn FnMut(Announced) -> ControlFlow<()> + Send>) {
-        self.lock().session.watch(watcher);
+        self.lock().core.session.watch(watcher);
     }
 
     /// Says to the other side that nothing more comes.
@@ -86,8 +86,8 @@ impl Link {
     /// how many bytes that were.
     pub(crate) fn close(&self) -> usize {
         let mut state = self.lock();
-        state.session.close();
-        let dropped = state.drop_unsent();
+        state.core.session.close();
+        let dropped = state.core.drop_unsent();
         self.tell(&mut state);
         dropped
     }
@@ -96,14 +96,14 @@ impl Link {
     /// end; see [`Caller::serve`].
     pub(crate) fn stop_reading(&self) {
         let mut state = self.lock();
-        state.session.stop_reading();
+        state.core.session.stop_reading();
         self.medium.shutdown_read();
         self.tell(&mut state);
     }
 
     /// Returns how many bytes wait to go out, answers that wait for their turn among them.
     pub(crate) fn queued(&self) -> usize {
-        self.lock().session.queued()
+        self.lock().core.session.queued()
     }
 
     /// Ends the connection for a reason of this side's, and drops what waits to go out.
@@ -112,15 +112,15 @@ impl Link {
     }
 
     fn cut_off_locked(&self, state: &mut State, cause: Cause<Broken>) {
-        state.session.end(cause);
-        state.drop_unsent();
+        state.core.session.end(cause);
+        state.core.drop_unsent();
         self.tell(state);
     }
 
     /// Is told that nobody reads any longer.
     pub(crate) fn abandon(&self) {
         let mut state = self.lock();
-        state.session.end(Cause::Closed);
+        state.core.session.end(Cause::Closed);
         self.tell(&mut state);
     }
 
@@ -139,7 +139,7 @@ impl Link {
         if state.sleepers > 0 {
             self.changed.notify_all();
         }
-        if state.session.is_over() {
+        if state.core.session.is_over() {
             self.stalled.notify_all();
             state.say_goodbye(&self.medium);
             self.medium.close();
@@ -164,7 +164,7 @@ impl Link {
         match thread.spawn(move || link.write_on()) {
             Ok(_) => state.has_writer = true,
             Err(error) => {
-                state.fail_writing(&error);
+                state.core.fail_writing(&error);
                 self.tell(state);
             }
         }
@@ -173,8 +173,8 @@ impl Link {
     /// Writes whatever waits, until nothing can be written any more.
     fn write_on(&self) {
         let mut state = self.lock();
-        while !state.session.is_over() && state.session.is_writable() {
-            state = if state.session.is_written() {
+        while !state.core.session.is_over() && state.core.session.is_writable() {
+            state = if state.core.session.is_written() {
                 let waited = self.stalled.wait(state);
                 waited.unwrap_or_else(PoisonError::into_inner)
             } else {
@@ -188,7 +188,7 @@ impl Link {
 
     /// Answers a request of the other side, outside the lock.
     fn handle(&self, ticket: Ticket, body: &Body) {
-        let limits = self.lock().connection().config().limits;
+        let limits = self.lock().core.connection().config().limits;
         let answer = match body.decode(&limits) {
             Ok(Ok(question)) => {
                 let mut handler = self.handler.lock().unwrap_or_else(PoisonError::into_inner);
@@ -202,6 +202,7 @@ impl Link {
         // Where it cannot be sent the other side is told so; a connection that is over needs none.
         let _ = self
             .lock()
+            .core
             .session
             .respond(ticket, answer.as_ref().map_err(Clone::clone));
     }
@@ -241,7 +242,7 @@ impl Link {
         if let Err(error) = waited
             && !passed(&error, deadline)
         {
-            state.fail_writing(&error);
+            state.core.fail_writing(&error);
         }
         state
     }
@@ -253,16 +254,16 @@ impl Link {
         intake: &mut Intake,
         deadline: Deadline,
     ) -> MutexGuard<'a, State> {
-        let writable = state.session.is_writable();
-        let stalled = writable && !state.session.is_written();
-        if !state.session.takes_more() {
+        let writable = state.core.session.is_writable();
+        let stalled = writable && !state.core.session.is_written();
+        if !state.core.session.takes_more() {
             return if stalled {
                 self.wait_to_write(state, deadline)
             } else {
                 self.sleep(state, deadline)
             };
         }
-        let (buffer, room) = state.buffer(intake);
+        let (buffer, room) = state.core.buffer(intake);
         drop(state);
         let read = match (writable, stalled) {
             // There is no point in waiting for more: what has arrived is taken.
@@ -272,12 +273,12 @@ impl Link {
         };
         let mut state = self.lock();
         match read {
-            Ok(0) if state.session.has_stopped() => state.session.drained(),
-            Ok(0) => state.session.peer_has_closed(&intake.input),
+            Ok(0) if state.core.session.has_stopped() => state.core.session.drained(),
+            Ok(0) => state.core.session.peer_has_closed(&intake.input),
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::WouldBlock && writable => {}
             Err(error) if passed(&error, deadline) => {}
-            Err(error) => state.session.end(Cause::Medium(Broken::io(&error))),
+            Err(error) => state.core.session.end(Cause::Medium(Broken::io(&error))),
         }
         state
     }
@@ -390,7 +391,7 @@ mod tests {
             let received = Caller::told(&link).recv(patience()).unwrap();
             assert_eq!(received, Value::from(1_i64));
             let mut state = link.lock();
-            state.session.end(Cause::KeptAsyncs { limit: 7 });
+            state.core.session.end(Cause::KeptAsyncs { limit: 7 });
             link.tell(&mut state);
             drop(state);
             let error = driver.join().unwrap().unwrap_err();
@@ -450,7 +451,7 @@ mod tests {
         let Ok(Progress::Done(connection)) = answer else {
             panic!("it is accepted")
         };
-        let state = State::new(connection, crate::stage::Stage::Plain, Role::Client);
+        let state = State::new(connection, hopen_transport::Stage::Plain, Role::Client);
         let link = Link::new(Arc::new(Medium::tcp(stream).unwrap()), state);
         (Arc::new(link), listener.accept().unwrap().0)
     }

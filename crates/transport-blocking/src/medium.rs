@@ -32,7 +32,7 @@ pub(crate) use self::pair::Pair;
 #[cfg(unix)]
 pub(crate) use self::socket::Socket;
 use crate::deadline::Deadline;
-use crate::stage::Stage;
+use hopen_transport::Stage;
 
 /// Moves bytes both ways.
 ///

@@ -22,11 +22,10 @@ use hopen_codec::frame::FrameDecoder;
 use hopen_codec::message::Message;
 use memchr::{memchr, memrchr};
 
-mod error;
 mod lines;
 mod source;
 
-pub use error::{PipeError, PipeErrorKind};
+use hopen_transport::{PipeError, PipeErrorKind};
 pub use lines::Lines;
 
 use source::Source;
@@ -73,11 +72,11 @@ impl Pipe {
                 path: Some(path.into()),
                 ..Self::new(file)
             }),
-            Err(error) => Err(PipeError {
-                path: Some(path.into()),
-                offset: 0,
-                kind: PipeErrorKind::Open(error),
-            }),
+            Err(error) => Err(PipeError::new(
+                Some(path.into()),
+                0,
+                PipeErrorKind::Open(error),
+            )),
         }
     }
 }
@@ -317,11 +316,7 @@ impl<R: Read> Pipe<R> {
 
     /// Returns an error at so many bytes into the input.
     fn error(&self, at: usize, kind: PipeErrorKind) -> PipeError {
-        PipeError {
-            path: self.path.clone(),
-            offset: self.offset + at as u64,
-            kind,
-        }
+        PipeError::new(self.path.clone(), self.offset + at as u64, kind)
     }
 }
 

@@ -14,8 +14,8 @@ use hopen_tls::Session;
 use crate::channel::Peer;
 use crate::deadline::Deadline;
 use crate::link::{Caller, Link};
-use crate::stage::Intake;
 use crate::{Error, Received};
+use hopen_transport::Intake;
 
 /// A handle that any number of threads use at the same time; clones are cheap. Made by
 /// [`Handle::into_shared`](crate::Handle::into_shared).
@@ -155,7 +155,7 @@ impl SharedHandle {
 
     /// Returns the capability that both ends have.
     pub fn capability(&self) -> Capability {
-        self.link.lock().connection().capability()
+        self.link.lock().core.connection().capability()
     }
 
     fn caller(&self) -> Caller<'_> {

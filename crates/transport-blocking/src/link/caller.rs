@@ -13,8 +13,8 @@ use hopen_codec::value::Value;
 use super::{Link, State};
 use crate::Received;
 use crate::deadline::Deadline;
-use crate::error::{Broken, Error, Phase};
-use crate::stage::Intake;
+use hopen_transport::Intake;
+use hopen_transport::{Broken, Error, Phase};
 
 /// One who uses a connection.
 pub(crate) struct Caller<'a> {
@@ -63,18 +63,18 @@ impl<'a> Caller<'a> {
     pub(crate) fn get(&mut self, query: &Value, deadline: Deadline) -> Result<Value, Error> {
         let link = self.link;
         let mut state = link.lock();
-        let question = state.session.queue_up();
+        let question = state.core.session.queue_up();
         // Who reads may have stopped because nobody waited for a response.
         link.tell(&mut state);
         drop(state);
         let asked = self.until(deadline, Position::default(), |state| {
-            state.session.ask(question, query)
+            state.core.session.ask(question, query)
         });
         let end = match asked {
             Ok(Some(Ok(end))) => end,
             outcome => {
                 let mut state = link.lock();
-                state.session.leave(question);
+                state.core.session.leave(question);
                 link.tell(&mut state);
                 return Err(match outcome {
                     Ok(Some(Err(error))) => error.into(),
@@ -83,13 +83,15 @@ impl<'a> Caller<'a> {
                 });
             }
         };
-        let body = self.until(deadline, end, |state| state.session.take_response(question))?;
+        let body = self.until(deadline, end, |state| {
+            state.core.session.take_response(question)
+        })?;
         let body = body.or_else(|| {
             let mut state = link.lock();
             // It may have come while nobody looked.
-            let response = state.session.take_response(question);
+            let response = state.core.session.take_response(question);
             if response.is_none() {
-                state.session.give_up(question);
+                state.core.session.give_up(question);
                 link.tell(&mut state);
             }
             response
@@ -100,8 +102,8 @@ impl<'a> Caller<'a> {
     /// Sends without waiting for an answer; from 64 KiB on it writes.
     pub(crate) fn set(&mut self, message: &Value) -> Result<(), Error> {
         let mut state = self.link.lock();
-        let end = state.session.notify(message)?;
-        if state.session.unsent() < WRITTEN_AT {
+        let end = state.core.session.notify(message)?;
+        if state.core.session.unsent() < WRITTEN_AT {
             return Ok(());
         }
         drop(state);
@@ -111,16 +113,16 @@ impl<'a> Caller<'a> {
     /// Sends without waiting for anything.
     pub(crate) fn try_set(&self, message: &Value) -> Result<(), Error> {
         let mut state = self.link.lock();
-        let limit = state.connection().config().limits.queue;
-        if state.session.unsent() >= limit {
+        let limit = state.core.connection().config().limits.queue;
+        if state.core.session.unsent() >= limit {
             self.link.write(&mut state);
-            state.session.check()?;
-            if state.session.unsent() >= limit {
+            state.core.session.check()?;
+            if state.core.session.unsent() >= limit {
                 return Err(Error::QueueFull { limit });
             }
         }
-        state.session.notify(message)?;
-        if state.session.unsent() >= WRITTEN_AT {
+        state.core.session.notify(message)?;
+        if state.core.session.unsent() >= WRITTEN_AT {
             self.link.write(&mut state);
         }
         Ok(())
@@ -130,21 +132,21 @@ impl<'a> Caller<'a> {
     /// passed.
     pub(crate) fn flush(&mut self, deadline: Deadline) -> Result<bool, Error> {
         let state = self.link.lock();
-        state.session.check()?;
-        let end = state.session.end_of_outbox();
+        state.core.session.check()?;
+        let end = state.core.session.end_of_outbox();
         drop(state);
         self.written(end, deadline)
     }
 
     /// Writes what waits, and waits for the next async message.
     pub(crate) fn recv(&mut self, deadline: Deadline) -> Result<Value, Error> {
-        let body = self.next(deadline, |state| state.session.next_async())?;
+        let body = self.next(deadline, |state| state.core.session.next_async())?;
         self.value(&body)
     }
 
     /// Writes what waits, and waits for the next message that is no response.
     pub(crate) fn receive(&mut self) -> Result<Received, Error> {
-        match self.next(Deadline::NEVER, |state| state.session.next_kept())? {
+        match self.next(Deadline::NEVER, |state| state.core.session.next_kept())? {
             Kept::Async(body) => self.value(&body).map(Received::Async),
             Kept::Request(ticket, body) => match self.value(&body) {
                 Ok(value) => Ok(Received::Request(ticket, value)),
@@ -166,9 +168,9 @@ impl<'a> Caller<'a> {
         answer: Result<&Value, RemoteError>,
     ) -> Result<(), Error> {
         let mut state = self.link.lock();
-        let answered = state.session.respond(ticket, answer);
+        let answered = state.core.session.respond(ticket, answer);
         // Also where an error has taken the place of an answer.
-        let end = state.session.end_of_outbox();
+        let end = state.core.session.end_of_outbox();
         drop(state);
         let written = self.written(end, Deadline::NEVER);
         answered?;
@@ -184,9 +186,11 @@ impl<'a> Caller<'a> {
             arrived: 0,
             deadline: Deadline::NEVER,
         });
-        let next = self.next(Deadline::NEVER, |state| match state.session.next_kept() {
-            None => state.session.is_drained().then_some(None),
-            kept => Some(kept),
+        let next = self.next(Deadline::NEVER, |state| {
+            match state.core.session.next_kept() {
+                None => state.core.session.is_drained().then_some(None),
+                kept => Some(kept),
+            }
         });
         self.half = None;
         if let Err(Error::Timeout(Phase::Message)) = next {
@@ -208,20 +212,20 @@ impl<'a> Caller<'a> {
     ) -> Result<(), Error> {
         let link = self.link;
         let mut state = link.lock_with_room()?;
-        let answered = state.session.respond(ticket, answer);
-        let end = state.session.end_of_outbox();
-        let mut taken = state.session.taken();
+        let answered = state.core.session.respond(ticket, answer);
+        let end = state.core.session.end_of_outbox();
+        let mut taken = state.core.session.taken();
         drop(state);
         while !self.written(end, Deadline::after(Some(patience)))? {
             let state = link.lock();
-            if state.session.taken() == taken {
+            if state.core.session.taken() == taken {
                 drop(state);
                 let cause = Cause::Medium(Broken::Stalled(Phase::Answer));
                 let error = Error::from(&cause);
                 link.cut_off(cause);
                 return Err(error);
             }
-            taken = state.session.taken();
+            taken = state.core.session.taken();
         }
         Ok(answered?)
     }
@@ -230,10 +234,11 @@ impl<'a> Caller<'a> {
     /// this side has stopped reading, as nothing is kept for somebody else to take.
     pub(crate) fn settle(&mut self) -> Result<(), Error> {
         let settled = self.until(Deadline::NEVER, Position::default(), |state| {
-            match state.session.unwritable() {
+            match state.core.session.unwritable() {
                 Some(cause) => Some(Err(Error::from(cause))),
                 None => {
-                    let is_settled = state.connection().owed() == 0 && state.session.is_written();
+                    let is_settled =
+                        state.core.connection().owed() == 0 && state.core.session.is_written();
                     is_settled.then_some(Ok(()))
                 }
             }
@@ -262,11 +267,11 @@ impl<'a> Caller<'a> {
             // It writes while it waits to read, and reads all that there is when it cannot write.
             Position::default()
         } else {
-            self.link.lock().session.end_of_outbox()
+            self.link.lock().core.session.end_of_outbox()
         };
         let taken = self.until(deadline, end, |state| {
             let taken = take(state).map(Ok);
-            taken.or_else(|| match state.session.unwritable() {
+            taken.or_else(|| match state.core.session.unwritable() {
                 // Nothing more is read for a writer that has failed.
                 Some(cause) if !reads => Some(Err(Error::from(cause))),
                 _ => None,
@@ -277,9 +282,11 @@ impl<'a> Caller<'a> {
 
     /// Waits until everything up to `end` has been written. `false` where the deadline has passed.
     fn written(&mut self, end: Position, deadline: Deadline) -> Result<bool, Error> {
-        let written = self.until(deadline, end, |state| match state.session.unwritable() {
-            Some(cause) => Some(Err(Error::from(cause))),
-            None => state.session.has_gone(end).then_some(Ok(())),
+        let written = self.until(deadline, end, |state| {
+            match state.core.session.unwritable() {
+                Some(cause) => Some(Err(Error::from(cause))),
+                None => state.core.session.has_gone(end).then_some(Ok(())),
+            }
         })?;
         written.map_or(Ok(false), |written| written.map(|()| true))
     }
@@ -302,16 +309,16 @@ impl<'a> Caller<'a> {
                 link.tell(&mut state);
                 return Ok(Some(result));
             }
-            if let Some(cause) = state.session.hindrance(end) {
+            if let Some(cause) = state.core.session.hindrance(end) {
                 let error = Error::from(cause);
                 link.tell(&mut state);
                 return Err(error);
             }
             if let Reader::Here(intake) = &mut self.reader
-                && state.receive(intake)
+                && state.core.receive(intake)
             {
                 link.tell(&mut state);
-                if let Some((ticket, body)) = state.session.next_to_handle() {
+                if let Some((ticket, body)) = state.core.session.next_to_handle() {
                     drop(state);
                     link.handle(ticket, &body);
                     state = link.lock();
@@ -354,7 +361,7 @@ impl<'a> Caller<'a> {
         match &mut self.reader {
             Reader::Here(intake) => link.read(state, intake, deadline),
             Reader::Elsewhere(shared) => {
-                if state.session.is_writable() && !state.session.is_written() {
+                if state.core.session.is_writable() && !state.core.session.is_written() {
                     shared.write_elsewhere(&mut state);
                 }
                 link.sleep(state, deadline)
@@ -363,7 +370,7 @@ impl<'a> Caller<'a> {
     }
 
     fn value(&self, body: &Body) -> Result<Value, Error> {
-        let limits = self.link.lock().connection().config().limits;
+        let limits = self.link.lock().core.connection().config().limits;
         body.decode(&limits)
             .map_err(Error::BadMessage)?
             .map_err(Error::Remote)

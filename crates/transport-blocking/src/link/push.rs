@@ -10,12 +10,12 @@ use hopen_codec::session::Cause;
 use hopen_codec::value::Value;
 
 use super::{Link, State};
-use crate::error::Error;
+use hopen_transport::Error;
 
 impl Link {
     /// Sends an async message.
     pub(crate) fn push(self: &Arc<Self>, body: &Body) -> Result<(), Error> {
-        self.queue(|state| Ok(state.session.notify_body(body)?))
+        self.queue(|state| Ok(state.core.session.notify_body(body)?))
     }
 
     /// Answers a request, whoever reads.
@@ -24,7 +24,7 @@ impl Link {
         ticket: Ticket,
         answer: Result<&Value, RemoteError>,
     ) -> Result<(), Error> {
-        self.queue(|state| Ok(state.session.respond(ticket, answer)?))
+        self.queue(|state| Ok(state.core.session.respond(ticket, answer)?))
     }
 
     fn queue(
@@ -35,7 +35,10 @@ impl Link {
         // Where an answer cannot be sent, an error has taken its place.
         let queued = put(&mut state);
         self.write(&mut state);
-        if !state.session.is_over() && state.session.is_writable() && !state.session.is_written() {
+        if !state.core.session.is_over()
+            && state.core.session.is_writable()
+            && !state.core.session.is_written()
+        {
             self.write_elsewhere(&mut state);
         }
         // Who waits until nothing is owed any more is told that it is.
@@ -46,12 +49,12 @@ impl Link {
     /// Locks the connection if more may wait to go out; else cuts off the other side.
     pub(super) fn lock_with_room(&self) -> Result<MutexGuard<'_, State>, Error> {
         let mut state = self.lock();
-        state.session.check()?;
-        let limit = state.connection().config().limits.queue;
-        if state.session.queued() >= limit {
+        state.core.session.check()?;
+        let limit = state.core.connection().config().limits.queue;
+        if state.core.session.queued() >= limit {
             self.write(&mut state);
-            state.session.check()?;
-            if state.session.queued() >= limit {
+            state.core.session.check()?;
+            if state.core.session.queued() >= limit {
                 self.cut_off_locked(&mut state, Cause::QueueFull { limit });
                 return Err(Error::QueueFull { limit });
             }

@@ -165,7 +165,7 @@ mod tests {
         for client in &logged_in {
             let link = client.link().unwrap();
             let mut state = link.lock();
-            let waiting = state.session.unsent();
+            let waiting = state.core.session.unsent();
             assert!(waiting > 0 && is_right(waiting, length), "{waiting}");
             ends.push(state.last_shared());
         }

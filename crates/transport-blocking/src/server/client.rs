@@ -32,7 +32,7 @@ struct Inner {
 impl Client {
     pub(super) fn new(handle: u64, user: &[u8], peer: Peer, link: &Arc<Link>) -> Self {
         let state = link.lock();
-        let connection = state.connection();
+        let connection = state.core.connection();
         Self(Arc::new(Inner {
             handle,
             user: user.into(),

@@ -17,8 +17,8 @@ use super::registry::Place;
 use super::{Answer, BadMessage, Client, Decision, Reply, Shared, TextProtocol, guarded};
 use crate::channel::{Spoken, TextQuery};
 use crate::link::{Caller, Link, remote_error};
-use crate::stage::Intake;
 use crate::{Channel, Error, Handle, Login};
+use hopen_transport::Intake;
 
 /// Lets a client log in and serves it until the connection is over.
 pub(super) fn serve(shared: &Shared, place: &Place, channel: Channel) {

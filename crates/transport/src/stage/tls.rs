@@ -18,7 +18,7 @@ use rustls::{ClientConnection, Connection, ServerConnection};
 use super::Intake;
 
 /// One end of a connection that is encrypted.
-pub(crate) struct Tls {
+pub struct Tls {
     connection: Connection,
     /// What waits for the medium, encrypted.
     wire: Outbox,
@@ -32,12 +32,12 @@ pub(crate) struct Tls {
 
 impl Tls {
     /// Starts as the one that connects, to a host of this name or address.
-    pub(crate) fn to(client: &Client, host: &str) -> Result<Self, TlsError> {
+    pub fn to(client: &Client, host: &str) -> Result<Self, TlsError> {
         Ok(Self::new(client.connect(host)?.into()))
     }
 
     /// Starts as the one that is connected to.
-    pub(crate) fn from_client_of(server: &Server) -> Result<Self, TlsError> {
+    pub fn from_client_of(server: &Server) -> Result<Self, TlsError> {
         Ok(Self::new(server.accept()?.into()))
     }
 
@@ -54,12 +54,12 @@ impl Tls {
     }
 
     /// Returns whether TLS's own handshake is not over.
-    pub(crate) fn is_handshaking(&self) -> bool {
+    pub fn is_handshaking(&self) -> bool {
         self.connection.is_handshaking()
     }
 
     /// Returns what the handshake has come to, by the end that this is.
-    pub(crate) fn session(
+    pub fn session(
         &self,
         of_client: impl FnOnce(&ClientConnection) -> Option<Session>,
         of_server: impl FnOnce(&ServerConnection) -> Option<Session>,
@@ -71,7 +71,7 @@ impl Tls {
     }
 
     /// Takes in what was read, without looking for anything of the codec's.
-    pub(crate) fn shake_hands(&mut self, intake: &mut Intake) -> Result<(), TlsError> {
+    pub fn shake_hands(&mut self, intake: &mut Intake) -> Result<(), TlsError> {
         while self.is_handshaking() && !intake.wire.is_empty() {
             self.take_in(&mut intake.wire)?;
         }
@@ -79,7 +79,7 @@ impl Tls {
     }
 
     /// Returns what TLS itself has to say.
-    pub(crate) fn handshake_bytes(&mut self) -> &mut Outbox {
+    pub fn handshake_bytes(&mut self) -> &mut Outbox {
         self.outgoing(&mut Outbox::default())
     }
 
@@ -118,7 +118,7 @@ impl Tls {
     }
 
     /// See [`Stage::buffer`](super::Stage::buffer). To be read into when all before is used up.
-    pub(crate) fn buffer(intake: &mut Intake) -> (&mut BytesMut, usize) {
+    pub fn buffer(intake: &mut Intake) -> (&mut BytesMut, usize) {
         (&mut intake.wire, READ_AT_ONCE)
     }
 

@@ -15,10 +15,14 @@ use zeroize::Zeroize;
 
 mod tls;
 
-pub(crate) use tls::Tls;
+pub use tls::Tls;
 
 /// What happens to bytes on their way.
-pub(crate) enum Stage {
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a connection is plain or encrypted"
+)]
+pub enum Stage {
     /// Nothing: what the codec writes is what goes on the wire, in the same buffers.
     Plain,
     /// They are encrypted.
@@ -28,11 +32,12 @@ pub(crate) enum Stage {
 /// What has arrived and is not used up. It belongs to whoever reads, so that reading needs no lock.
 /// What is left of it is wiped: it may be half a login.
 #[derive(Debug, Default)]
-pub(crate) struct Intake {
+#[non_exhaustive]
+pub struct Intake {
     /// The codec's input.
-    pub(crate) input: BytesMut,
+    pub input: BytesMut,
     /// What a stage has not turned into that yet.
-    pub(crate) wire: BytesMut,
+    pub wire: BytesMut,
 }
 
 impl Drop for Intake {
@@ -44,7 +49,7 @@ impl Drop for Intake {
 
 impl Stage {
     /// Returns what is to be written to the medium, of what the codec has put in the outbox.
-    pub(crate) fn outgoing<'a>(&'a mut self, outbox: &'a mut Outbox) -> &'a mut Outbox {
+    pub fn outgoing<'a>(&'a mut self, outbox: &'a mut Outbox) -> &'a mut Outbox {
         match self {
             Self::Plain => outbox,
             Self::Tls(tls) => tls.outgoing(outbox),
@@ -53,7 +58,7 @@ impl Stage {
 
     /// Is told that the medium has taken `count` bytes of [`outgoing`](Self::outgoing), and returns
     /// how many of the codec's are on their way with them, to the last.
-    pub(crate) fn taken(&mut self, count: usize) -> usize {
+    pub fn taken(&mut self, count: usize) -> usize {
         match self {
             Self::Plain => count,
             Self::Tls(tls) => tls.taken(),
@@ -61,7 +66,7 @@ impl Stage {
     }
 
     /// Returns how many of the codec's bytes have left the outbox, and have not been taken.
-    pub(crate) fn pending(&self) -> usize {
+    pub fn pending(&self) -> usize {
         match self {
             Self::Plain => 0,
             Self::Tls(tls) => tls.pending(),
@@ -70,11 +75,7 @@ impl Stage {
 
     /// Returns the buffer to read into and how much to try to read, where the codec has room for
     /// `room` bytes behind its input.
-    pub(crate) fn buffer<'a>(
-        &self,
-        intake: &'a mut Intake,
-        room: usize,
-    ) -> (&'a mut BytesMut, usize) {
+    pub fn buffer<'a>(&self, intake: &'a mut Intake, room: usize) -> (&'a mut BytesMut, usize) {
         match self {
             Self::Plain => (&mut intake.input, room),
             Self::Tls(_) => Tls::buffer(intake),
@@ -83,7 +84,7 @@ impl Stage {
 
     /// Turns some of what was read into input of the codec, `room` bytes at most, and returns how
     /// many: 0 where more has to be read first, or nothing more comes.
-    pub(crate) fn incoming(&mut self, intake: &mut Intake, room: usize) -> Result<usize, TlsError> {
+    pub fn incoming(&mut self, intake: &mut Intake, room: usize) -> Result<usize, TlsError> {
         match self {
             Self::Plain => Ok(0),
             Self::Tls(tls) => tls.incoming(intake, room),
@@ -92,7 +93,7 @@ impl Stage {
 
     /// Returns whether the other side has said that nothing more comes. A plain one says so by
     /// closing.
-    pub(crate) fn has_ended(&self) -> bool {
+    pub fn has_ended(&self) -> bool {
         match self {
             Self::Plain => false,
             Self::Tls(tls) => tls.has_ended(),
@@ -101,7 +102,7 @@ impl Stage {
 
     /// Says to the other side that nothing more comes, if there is a way to say so; what says it is
     /// to be written like everything else.
-    pub(crate) fn end(&mut self) {
+    pub fn end(&mut self) {
         match self {
             Self::Plain => {}
             Self::Tls(tls) => tls.end(),
@@ -110,7 +111,7 @@ impl Stage {
 
     /// Drops what has left the outbox and not been taken, and returns how many bytes of the codec's
     /// that were.
-    pub(crate) fn drop_unsent(&mut self) -> usize {
+    pub fn drop_unsent(&mut self) -> usize {
         match self {
             Self::Plain => 0,
             Self::Tls(tls) => tls.drop_unsent(),

@@ -7,7 +7,7 @@ use hopen_codec::address::Target;
 use hopen_codec::frame::FrameError;
 use hopen_codec::gzip::GzipError;
 
-use crate::error::OsText;
+use super::OsText;
 
 /// What went wrong with a pipe, and where.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ pub enum PipeErrorKind {
     /// Reading failed. Nothing that had come is lost, and reading may be tried again.
     Read(io::Error),
     /// The stream cannot be unpacked. What came before was handed out or still can be by
-    /// [`read1`](crate::Pipe::read1); there is nothing behind.
+    /// `read1`; there is nothing behind.
     Gzip(GzipError),
     /// A line is longer than it may be. Its rest is skipped; reading lines goes on behind it.
     LineTooLong {
@@ -47,6 +47,13 @@ pub enum PipeErrorKind {
         /// How many there should be, if its header is there.
         length: Option<u64>,
     },
+}
+
+impl PipeError {
+    /// Says what went wrong, with which pipe, and where.
+    pub const fn new(path: Option<Box<str>>, offset: u64, kind: PipeErrorKind) -> Self {
+        Self { path, offset, kind }
+    }
 }
 
 impl fmt::Display for PipeError {

@@ -20,7 +20,7 @@ pub struct Options {
     pub address: Address,
     /// How long looking up the host's name, connecting, TLS's handshake and logging in may take
     /// together. As in q, it does not hold for what the handle is used for later, but for that of a
-    /// [`one_shot`](crate::one_shot). Default: for ever, which is also what [`Duration::ZERO`]
+    /// `one_shot`. Default: for ever, which is also what [`Duration::ZERO`]
     /// says, as 0 does to KX's C library.
     ///
     /// Where the host's name has several addresses they are tried one after the other, each for
@@ -66,14 +66,13 @@ impl Options {
     /// is opened with these options, before it connects. For tokens that expire.
     ///
     /// ```no_run
-    /// use hopen_blocking::{Options, hopen};
+    /// use hopen_transport::Options;
     /// use hopen_codec::auth::Credentials;
     ///
     /// let options = Options::try_from(":prices:5010")?.credentials_from(|| {
     ///     let token = std::fs::read("/run/secrets/token")?;
     ///     Ok(Credentials::new("ann", token)?)
     /// });
-    /// let handle = hopen(options)?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
@@ -85,16 +84,24 @@ impl Options {
         self
     }
 
-    /// Returns what to log in with.
-    pub(crate) fn login(&self) -> Result<Cow<'_, Credentials>, crate::Error> {
+    /// Returns what to log in with: the address's credentials, or what the function makes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Credentials`](crate::Error::Credentials) where the function fails.
+    pub fn login(&self) -> Result<Cow<'_, Credentials>, crate::Error> {
         match &self.credentials {
             None => Ok(Cow::Borrowed(&self.address.credentials)),
             Some(Source(make)) => make().map(Cow::Owned).map_err(crate::Error::Credentials),
         }
     }
 
-    /// Returns what TLS is told.
-    pub(crate) fn tls_client(&self) -> Result<Cow<'_, Client>, crate::Error> {
+    /// Returns what TLS is told: [`tls`](Self::tls), or what the environment says.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Tls`](crate::Error::Tls) where what it says is wrong.
+    pub fn tls_client(&self) -> Result<Cow<'_, Client>, crate::Error> {
         match &self.tls {
             Some(client) => Ok(Cow::Borrowed(client)),
             None => Settings::from_variables(|name| env::var_os(name))

@@ -12,13 +12,16 @@ use hopen_codec::remote_error::RemoteError;
 use hopen_codec::session::{Cause, NotSent};
 use hopen_tls::{Mismatch, TlsError};
 
-use crate::file::{FileError, FileErrorKind};
-use crate::pipe::{PipeError, PipeErrorKind};
+mod file;
+mod pipe;
+
+pub use file::{FileError, FileErrorKind};
+pub use pipe::{PipeError, PipeErrorKind};
 
 /// What went wrong with a handle. `Display` says it in q's words where q has some.
 ///
 /// Each says whether the handle goes on. One that is over gives the same error again and again, but
-/// [`recv`](crate::Handle::recv) hands out what had arrived before.
+/// `recv` hands out what had arrived before.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
@@ -66,7 +69,7 @@ pub enum Error {
     /// place of an answer, and the handle goes on.
     Send(SendError),
     /// As much waits to go out as may wait: the peer reads more slowly than it is sent to. Nothing
-    /// was taken; the handle goes on, but that of a [server](crate::server)'s client, which is cut off.
+    /// was taken; the handle goes on, but that of a server's client, which is cut off.
     QueueFull {
         /// How many bytes may wait:
         /// [`Limits::queue`](hopen_codec::config::Limits::queue).
@@ -84,7 +87,7 @@ pub enum Error {
     },
     /// A one-shot was sent something else than its response first. It is over.
     ExpectedResponse,
-    /// Whoever [watches](crate::Handle::watch) has refused a message, of which nothing was kept. The
+    /// Whoever watches has refused a message, of which nothing was kept. The
     /// handle is over.
     Refused {
         /// Its length in bytes, as its header announced it.
@@ -101,7 +104,7 @@ pub enum Error {
     /// The other side has closed the handle, or its driver was dropped: `close`. The handle is over.
     Closed,
     /// The handle was closed on this side, through another clone of it: `Bad file descriptor`. It
-    /// is over. Of a server's [client](crate::server::Client) also, that it is over already.
+    /// is over. Of a server's client also, that it is over already.
     BadHandle,
     /// A pipe could not be opened or read.
     Pipe(PipeError),
@@ -146,7 +149,7 @@ impl Error {
     }
 
     /// An error of a connection whose login is not over.
-    pub(crate) const fn tls(error: TlsError) -> Self {
+    pub const fn tls(error: TlsError) -> Self {
         Self::Tls {
             phase: Phase::Tls,
             error,
@@ -154,7 +157,7 @@ impl Error {
     }
 
     /// An error of what is open.
-    pub(crate) const fn io(error: io::Error) -> Self {
+    pub const fn io(error: io::Error) -> Self {
         Self::Io {
             phase: Phase::Use,
             error,
@@ -162,10 +165,47 @@ impl Error {
     }
 
     /// An error of what is being connected.
-    pub(crate) const fn hop(error: io::Error) -> Self {
+    pub const fn hop(error: io::Error) -> Self {
         Self::Hop {
             phase: Phase::Connect,
             error,
+        }
+    }
+}
+
+impl Error {
+    /// How many kinds there are.
+    #[doc(hidden)]
+    pub const KINDS: usize = 23;
+
+    /// Numbers the errors, so that a transport's test can provoke every one: a new one does not
+    /// compile before it is here.
+    #[doc(hidden)]
+    pub const fn kind(&self) -> usize {
+        match self {
+            Self::Address(_) => 0,
+            Self::Listen(_) => 1,
+            Self::Credentials(_) => 2,
+            Self::Hop { .. } => 3,
+            Self::Tls { .. } => 4,
+            Self::Mismatch(_) => 5,
+            Self::Bind { .. } => 6,
+            Self::Access => 7,
+            Self::Login(_) => 8,
+            Self::Timeout(_) => 9,
+            Self::Remote(_) => 10,
+            Self::Send(_) => 11,
+            Self::QueueFull { .. } => 12,
+            Self::BadMessage(_) => 13,
+            Self::Protocol(_) => 14,
+            Self::KeptAsyncs { .. } => 15,
+            Self::ExpectedResponse => 16,
+            Self::Refused { .. } => 17,
+            Self::Io { .. } => 18,
+            Self::Closed => 19,
+            Self::BadHandle => 20,
+            Self::Pipe(_) => 21,
+            Self::File(_) => 22,
         }
     }
 }
@@ -203,7 +243,7 @@ pub enum Phase {
     /// lost; the handle is closed.
     Finish,
     /// Waiting for a client to take the answer that it has asked for. It took nothing of what was sent
-    /// for [so long](crate::server::ServerOptions::stall_timeout) and was cut off; the handle is over.
+    /// for so long (`server::ServerOptions::stall_timeout`) and was cut off; the handle is over.
     Answer,
     /// Waiting for the rest of a message that a client has begun, of which nothing came for as long. It
     /// was cut off; the handle is over.
@@ -322,7 +362,9 @@ impl std::error::Error for Error {
 }
 
 /// Prints an error as the system words it, without the number that Rust adds.
-pub(crate) struct OsText<'a>(pub(crate) &'a io::Error);
+#[expect(clippy::exhaustive_structs, reason = "it holds what it prints")]
+#[derive(Debug)]
+pub struct OsText<'a>(pub &'a io::Error);
 
 impl fmt::Display for OsText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -394,20 +436,26 @@ impl From<Infallible> for Error {
 
 /// What can fail in a medium or stage, to be told to everybody who asks.
 #[derive(Clone, Debug)]
-pub(crate) enum Broken {
+#[non_exhaustive]
+pub enum Broken {
+    /// Encrypting or decrypting failed.
     Tls(TlsError),
     /// The other side was cut off, as nothing came or went for too long.
     Stalled(Phase),
+    /// Reading or writing failed.
     Io {
+        /// What kind it is of.
         kind: io::ErrorKind,
         /// The system's number, where it is the system's error.
         number: Option<i32>,
+        /// Its words, where they are not the system's.
         text: String,
     },
 }
 
 impl Broken {
-    pub(crate) fn io(error: &io::Error) -> Self {
+    /// Keeps a failure of the system's, which cannot be cloned itself.
+    pub fn io(error: &io::Error) -> Self {
         Self::Io {
             kind: error.kind(),
             number: error.raw_os_error(),
@@ -456,9 +504,6 @@ impl From<NotSent<Broken>> for Error {
 }
 
 #[cfg(test)]
-mod secrets;
-
-#[cfg(test)]
 mod tests {
     use std::error::Error as _;
 
@@ -471,8 +516,6 @@ mod tests {
     use hopen_codec::message::Body;
 
     use super::*;
-    use crate::file::FileErrorKind;
-    use crate::pipe::PipeErrorKind;
 
     #[test]
     fn no_error_says_the_same_twice() {

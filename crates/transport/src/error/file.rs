@@ -6,7 +6,7 @@ use std::io;
 use hopen_codec::address::Target;
 use hopen_codec::encode::EncodeError;
 
-use crate::error::OsText;
+use super::OsText;
 
 /// What went wrong with a file.
 #[derive(Debug)]
@@ -48,6 +48,13 @@ pub enum FileErrorKind {
     Encode(EncodeError),
     /// What was appended could not be brought to the disk.
     Sync(io::Error),
+}
+
+impl FileError {
+    /// Says what went wrong, and with which file.
+    pub const fn new(path: Option<Box<str>>, kind: FileErrorKind) -> Self {
+        Self { path, kind }
+    }
 }
 
 impl fmt::Display for FileError {

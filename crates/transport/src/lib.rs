@@ -1,0 +1,63 @@
+//! What every transport of hopen needs and none does differently, without I/O.
+//!
+//! ```text
+//!  callers ──▶ State ── Session ── outbox ──▶ Stage ──▶ medium: the transport's own
+//!                           ▲                   │
+//!                           └───── Intake ◀─────┘
+//! ```
+//!
+//! [`hopen_codec::session`] decides what goes when. [`Stage`] encrypts between it and the medium,
+//! and [`State`] is both together. [`Options`] are what a handle is opened with, and [`Error`] is
+//! what can go wrong: the same on each transport, which re-exports them. Programs name them there.
+//!
+//! A transport writes what [`State::write`] hands to it, reads into [`State::buffer`] until
+//! [`State::receive`] has a message, and waits:
+//!
+//! ```
+//! use std::io::{self, Write};
+//!
+//! use bytes::{Buf, BytesMut};
+//! use hopen_codec::auth::Credentials;
+//! use hopen_codec::config::Config;
+//! use hopen_codec::handshake::{ClientHandshake, Progress};
+//! use hopen_codec::outbox::Outbox;
+//! use hopen_codec::session::Role;
+//! use hopen_transport::{Intake, Stage, State};
+//!
+//! let nobody = Credentials::default();
+//! let handshake = ClientHandshake::start(&nobody, Config::client(), &mut Outbox::default())?;
+//! let Progress::Done(connection) = handshake.receive(&mut BytesMut::from(&b"\x03"[..]))? else {
+//!     panic!("more than a byte is not needed")
+//! };
+//! let mut state = State::new(connection, Stage::Plain, Role::Client);
+//! let question = state.session.queue_up();
+//! assert!(state.session.ask(question, &"2+3".into()).is_some());
+//!
+//! let mut medium = Vec::new();
+//! state.write(|| true, |wire| {
+//!     let count = medium.write(wire.chunk())?;
+//!     wire.advance(count);
+//!     Ok::<_, io::Error>(count)
+//! });
+//! assert!(medium.ends_with(b"2+3"));
+//!
+//! let mut intake = Intake::default();
+//! assert!(!state.receive(&mut intake)); // more has to be read
+//! let (buffer, _room) = state.buffer(&mut intake);
+//! buffer.extend_from_slice(b"\x01\x02\0\0\x11\0\0\0\xf9\x05\0\0\0\0\0\0\0");
+//! assert!(state.receive(&mut intake));
+//! assert!(state.session.take_response(question).is_some());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod error;
+mod options;
+mod stage;
+mod state;
+
+pub use error::{Broken, Error, FileError, FileErrorKind, OsText, Phase, PipeError, PipeErrorKind};
+pub use options::Options;
+pub use stage::{Intake, Stage, Tls};
+pub use state::State;
