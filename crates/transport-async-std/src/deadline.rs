@@ -1,0 +1,64 @@
+//! The end of waiting.
+
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use async_io::Timer;
+
+/// When something has to be done by: an instant, or never. Its timers run under any executor.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deadline(Option<Instant>);
+
+impl Deadline {
+    /// Waiting for ever.
+    pub(crate) const NEVER: Self = Self(None);
+
+    /// Returns the deadline that is so far away. `None`, and more than the clock can tell, is
+    /// never; zero has passed at once.
+    pub(crate) fn after(timeout: Option<Duration>) -> Self {
+        Self(timeout.and_then(|timeout| Instant::now().checked_add(timeout)))
+    }
+
+    /// Returns the end of a time-out for opening a handle; no time at all is none, as 0 is to KX's C
+    /// library.
+    pub(crate) fn of_opening(timeout: Option<Duration>) -> Self {
+        Self::after(timeout.filter(|timeout| !timeout.is_zero()))
+    }
+
+    /// Returns how much time is left: `None` is for ever, zero is none.
+    pub(crate) fn left(self) -> Option<Duration> {
+        self.0
+            .map(|instant| instant.saturating_duration_since(Instant::now()))
+    }
+
+    /// Starts to wait for it.
+    pub(crate) fn alarm(self) -> Alarm {
+        Alarm {
+            deadline: self,
+            timer: None,
+        }
+    }
+}
+
+/// Waits for a deadline.
+pub(crate) struct Alarm {
+    deadline: Deadline,
+    /// Made when it is waited for.
+    timer: Option<Timer>,
+}
+
+impl Alarm {
+    /// Returns whether the deadline has passed; if not, the task is woken when it does.
+    pub(crate) fn has_passed(&mut self, context: &mut Context<'_>) -> bool {
+        match self.deadline.0 {
+            None => false,
+            Some(instant) if Instant::now() >= instant => true,
+            Some(instant) => {
+                let timer = self.timer.get_or_insert_with(|| Timer::at(instant));
+                matches!(Pin::new(timer).poll(context), Poll::Ready(_))
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Handles to kdb+ processes for async programs, over TCP, TLS, and any stream of futures-io.
+//!
+//! ```no_run
+//! use hopen_async_std::hopen;
+//! use hopen_codec::sym;
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut h = hopen(":localhost:5010:ann:secret").await?;
+//! let five: i64 = h.get("2+3").await?.to()?; // sync: waits for the answer
+//! h.set((sym!("upd"), sym!("trade"), vec![101.25, 101.5])).await?; // async: nobody answers
+//! h.flush().await?; // what was set is written now, at 64 KiB, or before the next get
+//! let update = h.recv().await?; // the next async message of the other side
+//! h.close();
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | type | what |
+//! | --- | --- |
+//! | [`Handle`] | an open connection, for one task at a time |
+//! | [`SharedHandle`], [`Driver`], [`Asyncs`] | the same for any number of tasks, and the future that moves bytes for them |
+//! | [`Channel`] | a connection before its login, over any stream |
+//! | [`Login`] | the server's side: to be accepted or refused |
+//!
+//! It runs under any executor: only the file that opens sockets names async-std, whose sockets
+//! bring their own reactor, and so do the timers. This crate moves bytes; what they mean and what goes
+//! when is [`hopen_codec`]'s to know.
+#![forbid(unsafe_code)]
+
+use hopen_codec::session::Role;
+use hopen_codec::value::Value;
+
+mod channel;
+mod connect;
+mod deadline;
+mod handle;
+mod link;
+mod shared;
+
+pub use channel::{Channel, Login};
+pub use handle::{Handle, Received};
+pub use hopen_transport::{Error, Options, Phase};
+pub use shared::{Asyncs, Driver, SharedHandle};
+
+use crate::deadline::Deadline;
+
+/// Opens a handle to a process: connects and logs in.
+///
+/// Takes what q's `hopen` takes for a TCP connection: `":host:port[:user[:password]]"`, a bare
+/// port, either of them with a time-out (`(":host:5010", Duration::from_secs(2))`), and
+/// [`Options`] for the rest.
+///
+/// # Errors
+///
+/// Where the handle is none ([`Error::Address`]), the connection fails ([`Error::Hop`]), the login
+/// is refused ([`Error::Access`]), or the time-out passes ([`Error::Timeout`]).
+pub async fn hopen<T>(to: T) -> Result<Handle, Error>
+where
+    T: TryInto<Options>,
+    T::Error: Into<Error>,
+{
+    let options = to.try_into().map_err(Into::into)?;
+    let deadline = Deadline::of_opening(options.timeout);
+    connect::connect(&options, deadline, Role::Client).await
+}
+
+/// Opens a handle, asks one question, and closes it again: `` `:host:port "1+1" ``. A time-out is
+/// for all of it, the answer too.
+///
+/// # Errors
+///
+/// As [`hopen`] and [`Handle::get`], and [`Error::ExpectedResponse`] where something else comes
+/// before the answer.
+pub async fn one_shot<T>(to: T, query: impl Into<Value>) -> Result<Value, Error>
+where
+    T: TryInto<Options>,
+    T::Error: Into<Error>,
+{
+    let options = to.try_into().map_err(Into::into)?;
+    let query = query.into();
+    let deadline = Deadline::of_opening(options.timeout);
+    let mut handle = connect::connect(&options, deadline, Role::OneShot).await?;
+    let answer = handle.get_until(query, deadline).await?;
+    handle.close();
+    Ok(answer)
+}

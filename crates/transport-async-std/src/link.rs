@@ -1,0 +1,401 @@
+//! A connection that several tasks can use: its stream and, behind a lock, what goes over it.
+//!
+//! ```text
+//!  stream ── poll_read ──▶ intake ──▶ stage ──▶ session ──▶ responses, backlog
+//!         ◀── poll_write ─────────── stage ◀── session ◀── requests, asyncs: the outbox
+//! ```
+//!
+//! Nobody waits under the lock. Reading and writing go on in the same poll, by one task: the caller's
+//! own where a handle is not shared, the [driver](crate::Driver)'s where it is. What was read and what
+//! is to be written lives here and never in a future, so a future that is dropped loses none of it.
+
+use core::future::poll_fn;
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker};
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use bytes::Buf;
+use futures_io::{AsyncRead, AsyncWrite};
+use hopen_codec::connection::Ticket;
+use hopen_codec::message::Body;
+use hopen_codec::outbox::Outbox;
+use hopen_codec::remote_error::RemoteError;
+use hopen_codec::session::{Cause, Position};
+use hopen_codec::value::Value;
+use hopen_transport::{Broken, Error, Intake, State};
+
+use crate::deadline::Deadline;
+
+mod caller;
+
+pub(crate) use caller::{Caller, Reader};
+
+/// What bytes go over.
+pub(crate) trait Medium: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Medium for T {}
+
+/// Answers what the other side asks.
+pub(crate) type RequestHandler = Box<dyn FnMut(Value) -> Result<Value, RemoteError> + Send>;
+
+/// One connection.
+pub(crate) struct Link {
+    core: Mutex<Core>,
+    /// What answers requests of the other side.
+    handler: Mutex<Option<RequestHandler>>,
+}
+
+/// What is behind the lock.
+pub(crate) struct Core {
+    pub(crate) state: State,
+    pub(crate) intake: Intake,
+    /// Dropped, and so closed, when the connection is over.
+    medium: Option<Box<dyn Medium>>,
+    /// Tasks that wait for a change.
+    waiting: BTreeMap<u64, Waker>,
+    places: u64,
+    /// The one that reads and writes for the others.
+    driver: Option<Waker>,
+}
+
+/// What a step has come to.
+enum Step {
+    /// Something has moved.
+    Moved,
+    /// The other side has asked something.
+    Asked(Ticket, Body),
+    /// Nothing moves; the task is woken when something does.
+    Stuck,
+}
+
+impl Link {
+    pub(crate) const fn new(medium: Box<dyn Medium>, state: State, intake: Intake) -> Self {
+        Self {
+            core: Mutex::new(Core {
+                state,
+                intake,
+                medium: Some(medium),
+                waiting: BTreeMap::new(),
+                places: 0,
+                driver: None,
+            }),
+            handler: Mutex::new(None),
+        }
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Core> {
+        // A panic under the lock leaves no half-done state that matters more than the connection.
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has requests answered as soon as they come, by whoever reads.
+    pub(crate) fn on_request(&self, handler: RequestHandler) {
+        let mut place = self.handler.lock().unwrap_or_else(PoisonError::into_inner);
+        *place = Some(handler);
+        self.lock().state.session.handle_requests();
+    }
+
+    /// Closes the connection on this side, whoever uses it. What waits to go out is dropped; returns
+    /// how many bytes that were.
+    pub(crate) fn close(&self) -> usize {
+        let mut core = self.lock();
+        core.state.session.close();
+        let dropped = core.state.drop_unsent();
+        core.changed();
+        dropped
+    }
+
+    /// Is told that nobody reads any longer.
+    pub(crate) fn abandon(&self) {
+        let mut core = self.lock();
+        core.state.session.end(Cause::Closed);
+        core.changed();
+    }
+
+    /// Answers a request of the other side, outside the lock.
+    fn handle(&self, ticket: Ticket, body: &Body) {
+        let limits = self.lock().state.connection().config().limits;
+        let answer = match body.decode(&limits) {
+            Ok(Ok(question)) => {
+                let mut handler = self.handler.lock().unwrap_or_else(PoisonError::into_inner);
+                handler
+                    .as_mut()
+                    .map_or_else(|| Err(remote_error("nyi")), |handler| handler(question))
+            }
+            // An error is no question.
+            Ok(Err(_)) | Err(_) => Err(remote_error("badmsg")),
+        };
+        // Where it cannot be sent the other side is told so; a connection that is over needs none.
+        let mut core = self.lock();
+        let answer = answer.as_ref().map_err(Clone::clone);
+        let _ = core.state.session.respond(ticket, answer);
+    }
+
+    /// Moves bytes, or has the driver move them, until `done` has something, or the deadline passes
+    /// (`None`), or the connection is over, or cannot write what `done` needs to be written, which is
+    /// everything up to `end`.
+    async fn until<T>(
+        &self,
+        reader: Reader,
+        deadline: Deadline,
+        end: Position,
+        mut done: impl FnMut(&mut State) -> Option<T>,
+    ) -> Result<Option<T>, Error> {
+        let mut alarm = deadline.alarm();
+        let mut place = Place {
+            link: self,
+            number: None,
+        };
+        poll_fn(|context| {
+            let mut core = self.lock();
+            let (mut steps, mut is_last) = (0, false);
+            loop {
+                if let Some(result) = done(&mut core.state) {
+                    core.changed();
+                    return Poll::Ready(Ok(Some(result)));
+                }
+                if let Some(cause) = core.state.session.hindrance(end) {
+                    let error = Error::from(cause);
+                    core.changed();
+                    return Poll::Ready(Err(error));
+                }
+                if is_last {
+                    return Poll::Ready(Ok(None));
+                }
+                match reader {
+                    Reader::Here => match core.step(context) {
+                        Step::Moved if steps == STEPS => {
+                            // Others want to run as well.
+                            core.changed();
+                            context.waker().wake_by_ref();
+                            return Poll::Pending;
+                        }
+                        Step::Moved => {
+                            steps += 1;
+                            core.changed();
+                            continue;
+                        }
+                        Step::Asked(ticket, body) => {
+                            drop(core);
+                            self.handle(ticket, &body);
+                            core = self.lock();
+                            continue;
+                        }
+                        Step::Stuck => {}
+                    },
+                    Reader::Elsewhere => {
+                        place.wait(&mut core, context.waker());
+                        core.wake_driver();
+                    }
+                }
+                if alarm.has_passed(context) {
+                    is_last = true;
+                } else {
+                    return Poll::Pending;
+                }
+            }
+        })
+        .await
+    }
+}
+
+impl Drop for Link {
+    /// Nobody uses it any more, and nobody has closed it.
+    fn drop(&mut self) {
+        let core = self.core.get_mut().unwrap_or_else(PoisonError::into_inner);
+        core.close_medium();
+    }
+}
+
+impl Core {
+    /// Writes what goes at once. Returns whether that was something.
+    pub(crate) fn write(&mut self, context: &mut Context<'_>) -> bool {
+        let Some(medium) = &mut self.medium else {
+            return false;
+        };
+        let mut failure = None;
+        let context = core::cell::RefCell::new((medium, context));
+        let is_written = || {
+            let (medium, context) = &mut *context.borrow_mut();
+            match Pin::new(medium).poll_flush(context) {
+                Poll::Ready(Ok(())) => true,
+                Poll::Ready(Err(error)) => {
+                    failure = Some(error);
+                    false
+                }
+                Poll::Pending => false,
+            }
+        };
+        let has_written = self.state.write(is_written, |wire| {
+            let (medium, context) = &mut *context.borrow_mut();
+            try_write(medium, context, wire)
+        });
+        if let Some(error) = failure {
+            self.state.fail_writing(&error);
+            return true;
+        }
+        has_written
+    }
+
+    /// Moves some bytes in either direction, or takes in a message.
+    fn step(&mut self, context: &mut Context<'_>) -> Step {
+        if self.write(context) {
+            return Step::Moved;
+        }
+        if self.state.receive(&mut self.intake) {
+            return match self.state.session.next_to_handle() {
+                Some((ticket, body)) => Step::Asked(ticket, body),
+                None => Step::Moved,
+            };
+        }
+        let Some(medium) = &mut self.medium else {
+            return Step::Stuck;
+        };
+        if self.state.session.is_over() || !self.state.session.takes_more() {
+            return Step::Stuck;
+        }
+        let (buffer, room) = self.state.buffer(&mut self.intake);
+        match poll_read(medium, context, buffer, room) {
+            Poll::Pending if self.state.session.is_writable() => return Step::Stuck,
+            // There is no point in waiting for more: what has arrived is taken.
+            Poll::Pending => {
+                let cause = self.state.session.unwritable().cloned();
+                self.state.session.end(cause.unwrap_or(Cause::Closed));
+            }
+            Poll::Ready(Ok(0)) => self.state.session.peer_has_closed(&self.intake.input),
+            Poll::Ready(Ok(_)) => {}
+            Poll::Ready(Err(error)) => {
+                self.state.session.end(Cause::Medium(Broken::io(&error)));
+            }
+        }
+        Step::Moved
+    }
+
+    /// Wakes those who wait for a change, and closes what is over.
+    pub(crate) fn changed(&mut self) {
+        while let Some((_, waker)) = self.waiting.pop_first() {
+            waker.wake();
+        }
+        if self.state.session.is_over() {
+            self.wake_driver();
+            self.close_medium();
+        }
+    }
+
+    /// Has the driver look at what is to be done.
+    pub(crate) fn wake_driver(&mut self) {
+        if let Some(driver) = self.driver.take() {
+            driver.wake();
+        }
+    }
+
+    /// Says to the other side that nothing more comes, and returns the stream.
+    pub(crate) fn end_writing(&mut self) -> Option<Box<dyn Medium>> {
+        self.say_goodbye();
+        self.medium.take()
+    }
+
+    /// Is told by the driver who is to be woken.
+    pub(crate) fn drives(&mut self, waker: &Waker) {
+        self.driver = Some(waker.clone());
+    }
+
+    fn close_medium(&mut self) {
+        self.say_goodbye();
+        self.medium = None;
+    }
+
+    fn say_goodbye(&mut self) {
+        let Some(medium) = &mut self.medium else {
+            return;
+        };
+        let mut context = Context::from_waker(Waker::noop());
+        self.state.say_goodbye(|stage| {
+            stage.end();
+            let mut nothing = Outbox::default();
+            let words = stage.outgoing(&mut nothing);
+            if words.has_remaining() {
+                // What does not go at once is not waited for.
+                let _ = try_write(medium, &mut context, words);
+            }
+        });
+    }
+}
+
+/// A task's place among those who wait for a change. It is given back when the future is dropped.
+struct Place<'a> {
+    link: &'a Link,
+    number: Option<u64>,
+}
+
+impl Place<'_> {
+    fn wait(&mut self, core: &mut Core, waker: &Waker) {
+        let number = *self.number.get_or_insert_with(|| {
+            core.places += 1;
+            core.places
+        });
+        core.waiting.insert(number, waker.clone());
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        if let Some(number) = self.number {
+            self.link.lock().waiting.remove(&number);
+        }
+    }
+}
+
+/// Writes some of what waits, and advances it by as much.
+pub(crate) fn try_write(
+    medium: &mut Box<dyn Medium>,
+    context: &mut Context<'_>,
+    wire: &mut Outbox,
+) -> io::Result<usize> {
+    let mut slices = [io::IoSlice::new(&[]); SLICES];
+    let count = wire.chunks_vectored(&mut slices);
+    if count == 0 {
+        return Ok(0);
+    }
+    match Pin::new(medium).poll_write_vectored(context, &slices[..count]) {
+        Poll::Ready(Ok(count)) => {
+            wire.advance(count);
+            Ok(count)
+        }
+        Poll::Ready(Err(error)) => Err(error),
+        Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+    }
+}
+
+/// Reads some bytes behind what is in the buffer.
+pub(crate) fn poll_read(
+    medium: &mut Box<dyn Medium>,
+    context: &mut Context<'_>,
+    buffer: &mut bytes::BytesMut,
+    room: usize,
+) -> Poll<io::Result<usize>> {
+    let start = buffer.len();
+    buffer.resize(start + room.min(READ_AT_ONCE), 0);
+    let read = Pin::new(medium).poll_read(context, &mut buffer[start..]);
+    let count = match &read {
+        Poll::Ready(Ok(count)) => *count,
+        Poll::Ready(Err(_)) | Poll::Pending => 0,
+    };
+    buffer.truncate(start + count);
+    read
+}
+
+pub(crate) fn remote_error(text: &'static str) -> RemoteError {
+    RemoteError::new(text).expect("a literal without a NUL")
+}
+
+/// How many steps a task makes before it lets others run.
+const STEPS: usize = 256;
+
+/// How many pieces are written at once.
+const SLICES: usize = 64;
+
+/// How many bytes are read at once: the buffer has to be filled with zeros before.
+const READ_AT_ONCE: usize = 64 * 1024;
