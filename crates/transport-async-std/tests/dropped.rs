@@ -61,8 +61,8 @@ fn two_ends_that_send_64_megabytes_at_each_other_finish() {
 
 /// What came of a conversation.
 struct Outcome {
-    /// The answers that the client got.
-    answers: Vec<Value>,
+    /// The rounds in which the client got an answer to its question.
+    answers: Vec<i64>,
     /// The async messages that the client got.
     pushed: Vec<Value>,
     /// The async messages that the server got.
@@ -100,19 +100,27 @@ fn converse(drop_at: usize) -> Outcome {
         let message = Value::from(vec![round; 5]);
         client.try_set(message).expect("there is room");
         for step in 0..3 {
-            // What is begun again after it was dropped.
+            // What is begun again after it was dropped. Each question is another, so that an answer
+            // to an earlier one would show.
+            let mut attempt = 0_i64;
             'again: loop {
+                attempt += 1;
+                let question = Value::from((round, attempt));
+                let asked = question.clone();
                 let mut future = pin!(async {
                     match step {
                         0 => client.flush().await.map(|()| None),
-                        1 => client.get((round, "question")).await.map(Some),
+                        1 => client.get(asked).await.map(Some),
                         _ => client.recv().await.map(Some),
                     }
                 });
                 loop {
                     if let Some(done) = poll(future.as_mut()) {
                         match (step, done.expect("the conversation goes on")) {
-                            (1, Some(answer)) => answers.push(answer),
+                            (1, Some(answer)) => {
+                                assert_eq!(answer, question, "the answer to another question");
+                                answers.push(round);
+                            }
                             (2, Some(message)) => pushed.push(message),
                             (_, _) => {}
                         }
