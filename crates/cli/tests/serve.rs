@@ -1,9 +1,14 @@
 //! `hopen serve` and `hopen demo`: the program as a server, and the clients that others wrote.
 //!
 //! The latter are the scripts in `tests/interop/clients`. They are skipped, with a word about it,
-//! unless `HOPEN_INTEROP_PYTHON` names a Python that has the libraries; `.ci/run` sets one up.
+//! unless `HOPEN_INTEROP_PYTHON` names a Python that has the libraries, and `HOPEN_INTEROP_NODE` the
+//! modules for Node.js; `.ci/run` sets both up.
 
 #[cfg(test)] // for clippy, which allows tests what it forbids elsewhere
+mod certificates;
+#[cfg(test)]
+mod node;
+#[cfg(test)]
 mod program;
 #[cfg(test)]
 mod python;
