@@ -1,6 +1,6 @@
 //! A connection before its login, for either role.
 
-use core::{fmt, mem};
+use core::fmt;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 #[cfg(unix)]
@@ -8,14 +8,15 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use hopen_codec::auth::Credentials;
 use hopen_codec::config::{Capability, Config};
 use hopen_codec::connection::Connection;
-use hopen_codec::handshake::{self, ClientHandshake, Progress, ServerHandshake};
+use hopen_codec::handshake;
 use hopen_codec::outbox::Outbox;
 use hopen_codec::session::Role;
-use hopen_tls::{Client, Encryption, Server, ServerMode, Session, TlsError};
+use hopen_tls::{Client, Server, ServerMode, Session};
+use hopen_transport::{Accepts, Dialogue, Opening, Step};
 use socket2::SockRef;
 
 use crate::deadline::Deadline;
@@ -23,8 +24,7 @@ use crate::link::{Link, State, passed};
 #[cfg(unix)]
 use crate::medium::Socket;
 use crate::medium::{Interest, Medium};
-use crate::{Error, Handle, Phase};
-use hopen_transport::{Intake, Stage, Tls};
+use crate::{Error, Handle};
 
 /// A connection before its login: what [`hopen`](crate::hopen) has connected, what a
 /// [`Listener`](crate::Listener) hands out, or any reader and writer, as pipes or the standard input
@@ -60,13 +60,9 @@ use hopen_transport::{Intake, Stage, Tls};
 /// ```
 pub struct Channel {
     medium: Arc<Medium>,
-    stage: Stage,
-    intake: Intake,
-    peer: Peer,
-    /// Whether the peer is on this host, where that can be told.
-    local: Option<bool>,
-    /// What a client may speak.
-    accepts: Accepts,
+    opening: Opening,
+    /// Where the peer is, if it has an address.
+    address: Option<SocketAddr>,
 }
 
 /// Who is at the other end.
@@ -76,14 +72,6 @@ pub(crate) struct Peer {
     pub(crate) address: Option<SocketAddr>,
     /// What TLS's handshake has come to, if there was one.
     pub(crate) session: Option<Arc<Session>>,
-}
-
-/// What a client may speak.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Accepts {
-    pub(crate) mode: ServerMode,
-    /// What TLS needs, where the mode has it.
-    pub(crate) server: Option<Server>,
 }
 
 impl Channel {
@@ -111,14 +99,8 @@ impl Channel {
     fn over(medium: Medium, address: Option<SocketAddr>, local: Option<bool>) -> Self {
         Self {
             medium: Arc::new(medium),
-            stage: Stage::Plain,
-            intake: Intake::default(),
-            peer: Peer {
-                address,
-                session: None,
-            },
-            local,
-            accepts: Accepts::default(),
+            opening: Opening::new(local),
+            address,
         }
     }
 
@@ -170,22 +152,20 @@ impl Channel {
         host: &str,
         deadline: Deadline,
     ) -> Result<Self, Error> {
-        let tls = Tls::to(client, host).map_err(Error::tls)?;
-        let tls = self.shake_hands(tls, deadline)?;
-        let session = tls.session(|connection| client.session(connection), |_| None);
-        self.encrypted(tls, session);
-        Ok(self)
+        let handshake = self.opening.start_tls(client, host)?;
+        match self.go_through(handshake, deadline) {
+            Ok(()) => Ok(self),
+            Err(error) => Err(self.given_up(error)),
+        }
     }
 
     /// Says what the client may speak whose login is [received](Self::receive_login): `server` is
     /// needed unless the mode is [`Plain`](ServerMode::Plain), which is what a channel takes before
     /// anything is said.
     #[must_use]
-    pub fn accepting(self, mode: ServerMode, server: Option<Server>) -> Self {
-        Self {
-            accepts: Accepts { mode, server },
-            ..self
-        }
+    pub fn accepting(mut self, mode: ServerMode, server: Option<Server>) -> Self {
+        self.opening.accepting(Accepts { mode, server });
+        self
     }
 
     /// Logs in, as a client does. The time-out covers the wait for the answer; none, or
@@ -212,43 +192,10 @@ impl Channel {
         deadline: Deadline,
         role: Role,
     ) -> Result<Handle, Error> {
-        match self.send_login(credentials, config, deadline) {
+        let login = self.opening.log_in(credentials, config)?;
+        match self.go_through(login, deadline) {
             Ok(connection) => Ok(self.opened(connection, role)),
             Err(error) => Err(self.given_up(error)),
-        }
-    }
-
-    fn send_login(
-        &mut self,
-        credentials: &Credentials,
-        config: Config,
-        deadline: Deadline,
-    ) -> Result<Connection, Error> {
-        let mut outbox = Outbox::default();
-        let config = self.told_whether_local(config);
-        let mut handshake = ClientHandshake::start(credentials, config, &mut outbox)?;
-        let refused = |error: io::Error| {
-            use io::ErrorKind::{BrokenPipe, ConnectionReset};
-            // A server that closes with our login unread resets the connection.
-            if matches!(error.kind(), ConnectionReset | BrokenPipe) {
-                Error::Access
-            } else {
-                failed(error, deadline, Phase::Login)
-            }
-        };
-        self.write(&mut outbox, deadline).map_err(refused)?;
-        loop {
-            handshake = match handshake.receive(&mut self.intake.input)? {
-                Progress::Done(connection) => return Ok(connection),
-                Progress::NeedsInput(handshake) => handshake,
-            };
-            let room = handshake.make_room(&mut self.intake.input);
-            match self.read(room, deadline) {
-                Ok(0) => return Err(handshake.receive_eof().into()),
-                Ok(_) => {}
-                Err(ReadError::Io(error)) => return Err(refused(error)),
-                Err(ReadError::Tls(error)) => return Err(Error::tls(error)),
-            }
         }
     }
 
@@ -267,193 +214,98 @@ impl Channel {
         timeout: Option<Duration>,
     ) -> Result<Login, Error> {
         let deadline = login_deadline(timeout);
-        match self.take_login(config, deadline) {
+        let login = self.opening.receive_login(config);
+        match self.go_through(login, deadline) {
             Ok(login) => Ok(Login {
                 channel: self,
                 login,
                 deadline,
             }),
-            Err(Error::Login(error)) => {
-                let mut outbox = Outbox::default();
-                outbox.put_slice(error.answer());
-                // A client that does not take that much needs it no more.
-                let _ = self.write(&mut outbox, deadline);
-                Err(self.given_up(Error::Login(error)))
-            }
             Err(error) => Err(self.given_up(error)),
         }
     }
 
-    fn take_text(
+    /// Goes through what both ends say until it is over.
+    fn go_through<D: Dialogue>(
         &mut self,
-        login: handshake::Login,
+        mut dialogue: D,
         deadline: Deadline,
-    ) -> Result<handshake::Spoken, Error> {
-        let mut handshake = login.await_text();
-        let patience = Deadline::after(Some(TEXT_PATIENCE));
+    ) -> Result<D::Done, Error> {
+        let patience = D::PATIENCE.map(|patience| Deadline::after(Some(patience)));
         loop {
-            handshake = match handshake.receive(&mut self.intake.input)? {
-                Progress::Done(spoken) => return Ok(spoken),
-                Progress::NeedsInput(handshake) => handshake,
+            let step = dialogue.step(&mut self.opening);
+            // Also what tells the other side what is wrong. If it does not take that, it needs it no
+            // more.
+            let written = self.write(deadline);
+            let (next, room) = match (step?, written?) {
+                (Step::Done(done), ()) => return Ok(done),
+                (Step::Read(next, room), ()) => (next, room),
             };
-            let has_begun = !self.intake.input.is_empty();
-            let until = if has_begun { deadline } else { patience };
-            let room = handshake.make_room(&mut self.intake.input);
-            match self.read(room, until) {
-                Ok(0) => return Ok(handshake.receive_eof(&mut self.intake.input)?),
-                Ok(_) => {}
-                Err(ReadError::Io(error)) if !has_begun && passed(&error, until) => {
-                    return Ok(handshake::Spoken::Messages(handshake.nothing_came()));
-                }
-                Err(ReadError::Io(error)) => return Err(failed(error, deadline, Phase::Login)),
-                Err(ReadError::Tls(error)) => return Err(Error::tls(error)),
-            }
-            if deadline.has_passed() {
-                return Err(Error::Timeout(Phase::Login));
-            }
-        }
-    }
-
-    fn take_login(
-        &mut self,
-        config: Config,
-        deadline: Deadline,
-    ) -> Result<handshake::Login, Error> {
-        let mut handshake = ServerHandshake::start(self.told_whether_local(config));
-        self.find_out_encryption(&handshake, deadline)?;
-        loop {
-            handshake = match handshake.receive(&mut self.intake.input)? {
-                Progress::Done(login) => return Ok(login),
-                Progress::NeedsInput(handshake) => handshake,
-            };
-            let room = handshake.make_room(&mut self.intake.input);
-            match self.read(room, deadline) {
-                Ok(0) => return Err(handshake.receive_eof(&self.intake.input).into()),
-                Ok(_) => {}
-                Err(ReadError::Io(error)) => return Err(failed(error, deadline, Phase::Login)),
-                Err(ReadError::Tls(error)) => return Err(Error::tls(error)),
-            }
-            if deadline.has_passed() {
+            let patience = patience.filter(|_| !self.opening.has_begun());
+            let until = patience.unwrap_or(deadline);
+            let (buffer, room) = self.opening.buffer(room);
+            match self.medium.read(buffer, room, until) {
+                Ok(0) => return next.ended(&mut self.opening),
                 // One byte at a time would keep it going.
-                return Err(Error::Timeout(Phase::Login));
+                Ok(_) if deadline.has_passed() => return Err(self.late()),
+                Ok(_) => {}
+                Err(error) if patience.is_some() && passed(&error, until) => {
+                    return next.nothing_came(&mut self.opening);
+                }
+                Err(error) => return Err(self.failed(error, deadline)),
             }
+            dialogue = next;
         }
-    }
-
-    /// Looks at the first byte of a client, which tells whether it speaks TLS; if so, begins it.
-    fn find_out_encryption(
-        &mut self,
-        handshake: &ServerHandshake,
-        deadline: Deadline,
-    ) -> Result<(), Error> {
-        let room = handshake.make_room(&mut self.intake.input);
-        let read = self.medium.read(&mut self.intake.input, room, deadline);
-        read.map_err(|error| failed(error, deadline, Phase::Login))?;
-        let Some(&first) = self.intake.input.first() else {
-            // The end is found again.
-            return Ok(());
-        };
-        match self.accepts.mode.decide(first).map_err(Error::Mismatch)? {
-            Encryption::Plain => {}
-            Encryption::Tls => {
-                let server = self.accepts.server.take();
-                let server = server.ok_or_else(|| Error::tls(TlsError::NoIdentity))?;
-                self.intake.wire = mem::take(&mut self.intake.input);
-                let tls = Tls::from_client_of(&server).map_err(Error::tls)?;
-                let tls = self.shake_hands(tls, deadline)?;
-                let session = tls.session(|_| None, |connection| server.session(connection));
-                self.encrypted(tls, session);
-            }
-        }
-        Ok(())
-    }
-
-    /// Goes through TLS's own handshake.
-    fn shake_hands(&mut self, mut tls: Tls, deadline: Deadline) -> Result<Tls, Error> {
-        let broken = |error| failed(error, deadline, Phase::Tls);
-        loop {
-            let done = tls.shake_hands(&mut self.intake);
-            // Also what tells the other side that it has failed.
-            let written = write(&self.medium, tls.handshake_bytes(), deadline);
-            done.map_err(Error::tls)?;
-            written.map_err(broken)?;
-            if !tls.is_handshaking() {
-                return Ok(tls);
-            }
-            let (buffer, room) = Tls::buffer(&mut self.intake);
-            if self.medium.read(buffer, room, deadline).map_err(broken)? == 0 {
-                return Err(broken(io::ErrorKind::UnexpectedEof.into()));
-            }
-            if deadline.has_passed() {
-                return Err(Error::Timeout(Phase::Tls));
-            }
-        }
-    }
-
-    fn encrypted(&mut self, tls: Tls, session: Option<Session>) {
-        self.stage = Stage::Tls(Box::new(tls));
-        self.peer.session = session.map(Arc::new);
     }
 
     /// Is told why there is no handle. Returns it again.
     fn given_up(&mut self, error: Error) -> Error {
-        self.medium.say_goodbye(&mut self.stage);
+        self.medium.say_goodbye(self.opening.stage());
         error
     }
 
-    /// Writes everything.
-    fn write(&mut self, outbox: &mut Outbox, deadline: Deadline) -> io::Result<()> {
-        while self.stage.pending() + outbox.len() > 0 {
-            write(&self.medium, self.stage.outgoing(outbox), deadline)?;
-            self.stage.taken(0);
-        }
-        Ok(())
+    /// Writes everything, and waits until it is handed to the system: whoever waits for the answer to
+    /// what a writer has taken, and then failed to write, would wait for ever.
+    fn write(&mut self, deadline: Deadline) -> Result<(), Error> {
+        let written = write(&self.medium, &mut self.opening, deadline);
+        written.map_err(|error| self.failed(error, deadline))
     }
 
-    /// Reads some bytes of the codec's. 0 where the other side has closed.
-    fn read(&mut self, room: usize, deadline: Deadline) -> Result<usize, ReadError> {
-        loop {
-            let count = self.stage.incoming(&mut self.intake, room);
-            match count.map_err(ReadError::Tls)? {
-                0 if self.stage.has_ended() => return Ok(0),
-                0 => {}
-                count => return Ok(count),
-            }
-            let (buffer, room) = self.stage.buffer(&mut self.intake, room);
-            let count = self.medium.read(buffer, room, deadline);
-            let count = count.map_err(ReadError::Io)?;
-            if count == 0 || matches!(self.stage, Stage::Plain) {
-                return Ok(count);
-            }
+    fn failed(&self, error: io::Error, deadline: Deadline) -> Error {
+        if passed(&error, deadline) {
+            self.late()
+        } else {
+            self.opening.failed(error)
         }
+    }
+
+    const fn late(&self) -> Error {
+        Error::Timeout(self.opening.phase())
     }
 
     /// Returns the address of the other side, where it has one: a pipe has none.
     pub const fn peer_addr(&self) -> Option<SocketAddr> {
-        self.peer.address
+        self.address
     }
 
     pub(crate) const fn medium(&self) -> &Arc<Medium> {
         &self.medium
     }
 
-    fn told_whether_local(&self, mut config: Config) -> Config {
-        if let Some(local) = self.local {
-            config.peer_is_local = local;
-        }
-        config
-    }
-
     fn opened(self, connection: Connection, role: Role) -> Handle {
-        let state = State::new(connection, self.stage, role);
-        Handle::new(Link::new(self.medium, state), self.intake, self.peer)
+        let peer = Peer {
+            address: self.address,
+            session: self.opening.session().cloned(),
+        };
+        let (core, intake) = self.opening.open(connection, role);
+        Handle::new(Link::new(self.medium, State::new(core)), intake, peer)
     }
 }
 
 impl fmt::Debug for Channel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Channel")
-            .field("peer", &self.peer.address)
+            .field("peer", &self.address)
             .finish_non_exhaustive()
     }
 }
@@ -486,13 +338,13 @@ impl Login {
 
     /// Returns the address of the client, where it has one: a pipe has none.
     pub const fn peer_addr(&self) -> Option<SocketAddr> {
-        self.channel.peer.address
+        self.channel.address
     }
 
     /// Returns what TLS's handshake has come to, the client's certificate with it if it has shown
     /// one: `.z.e`. `None` where the connection is plain.
     pub fn tls(&self) -> Option<&Session> {
-        self.channel.peer.session.as_deref()
+        self.channel.opening.session().map(Arc::as_ref)
     }
 
     /// Waits for a line of text, as qcon sends it behind a login without a capability byte. What other
@@ -503,7 +355,8 @@ impl Login {
             login,
             deadline,
         } = self;
-        match channel.take_text(login, deadline) {
+        let text = channel.opening.await_text(login);
+        match channel.go_through(text, deadline) {
             Ok(handshake::Spoken::Messages(login)) => Ok(Spoken::Messages(Self {
                 channel,
                 login,
@@ -532,16 +385,17 @@ impl Login {
             login,
             deadline,
         } = self;
-        let mut outbox = Outbox::default();
-        let connection = login.accept(&mut outbox);
-        let written = channel.write(&mut outbox, deadline);
-        written.map_err(|error| failed(error, deadline, Phase::Login))?;
+        let connection = channel.opening.accept(login);
+        channel.write(deadline)?;
         Ok(channel.opened(connection, Role::Server))
     }
 
     /// Closes the connection, which is how a login is refused. The client is told nothing else.
     pub fn refuse(mut self) {
-        self.channel.medium.say_goodbye(&mut self.channel.stage);
+        let Channel {
+            medium, opening, ..
+        } = &mut self.channel;
+        medium.say_goodbye(opening.stage());
         self.login.refuse();
     }
 }
@@ -572,29 +426,16 @@ impl TextQuery {
     pub(crate) fn answer(self, text: &[u8], timeout: Duration) -> Result<(), Error> {
         let mut channel = self.login.channel;
         let deadline = Deadline::after(Some(timeout));
-        let mut outbox = Outbox::default();
-        outbox.put_slice(text);
-        let written = channel.write(&mut outbox, deadline);
-        channel.medium.say_goodbye(&mut channel.stage);
-        written.map_err(|error| failed(error, deadline, Phase::Answer))
+        channel.opening.answer(text);
+        let written = channel.write(deadline);
+        channel.medium.say_goodbye(channel.opening.stage());
+        written
     }
 }
 
-/// How long a client that sends no capability byte may send nothing before it is one of kdb+ 2.5 that
-/// waits to be let in. qcon sends its line together with its login, so this covers the network alone.
-const TEXT_PATIENCE: Duration = Duration::from_secs(1);
-
-/// Why a read failed.
-enum ReadError {
-    Io(io::Error),
-    Tls(TlsError),
-}
-
-/// Writes everything that waits for the medium, and waits until it is handed to the system: whoever
-/// waits for the answer to what a writer has taken, and then failed to write, would wait for ever.
-fn write(medium: &Medium, wire: &mut Outbox, deadline: Deadline) -> io::Result<()> {
-    while wire.has_remaining() {
-        match medium.try_write(wire) {
+fn write(medium: &Medium, opening: &mut Opening, deadline: Deadline) -> io::Result<()> {
+    while !opening.is_written() {
+        match medium.try_write(opening.wire()) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -611,14 +452,6 @@ fn write(medium: &Medium, wire: &mut Outbox, deadline: Deadline) -> io::Result<(
     Ok(())
 }
 
-fn failed(error: io::Error, deadline: Deadline, phase: Phase) -> Error {
-    if passed(&error, deadline) {
-        Error::Timeout(phase)
-    } else {
-        Error::Io { phase, error }
-    }
-}
-
 /// Returns the end of a time-out; no time at all is none, as 0 is to KX's C library.
 pub(crate) fn login_deadline(timeout: Option<Duration>) -> Deadline {
     Deadline::after(timeout.filter(|timeout| !timeout.is_zero()))
@@ -628,9 +461,8 @@ pub(crate) fn login_deadline(timeout: Option<Duration>) -> Deadline {
 mod tests {
     use std::net::{Ipv4Addr, TcpListener};
 
-    use hopen_codec::config::Compression;
-
     use super::*;
+    use crate::Phase;
 
     #[test]
     fn both_ends_send_at_once_and_notice_when_the_other_is_gone() {
@@ -644,23 +476,17 @@ mod tests {
 
     #[test]
     fn a_peer_on_this_host_is_known_as_such() {
-        let mut config = Config::client();
-        config.compression = Compression::Auto;
         for stream in ends() {
-            let channel = Channel::tcp(stream).unwrap();
-            assert!(channel.told_whether_local(config.clone()).peer_is_local);
+            assert_eq!(Channel::tcp(stream).unwrap().opening.local(), Some(true));
         }
         #[cfg(unix)]
         {
             let channel = Channel::unix(UnixStream::pair().unwrap().0);
-            assert!(channel.told_whether_local(config.clone()).peer_is_local);
+            assert_eq!(channel.opening.local(), Some(true));
             assert_eq!(channel.peer_addr(), None);
         }
         let channel = Channel::new(io::empty(), io::sink()).unwrap();
-        for local in [false, true] {
-            config.peer_is_local = local;
-            assert_eq!(channel.told_whether_local(config.clone()), config);
-        }
+        assert_eq!(channel.opening.local(), None);
     }
 
     #[test]
@@ -733,12 +559,10 @@ mod tests {
 
     #[test]
     fn no_password_is_shown() {
-        let [client, server] = ends().map(|stream| Channel::tcp(stream).unwrap());
+        let [mut client, server] = ends().map(|stream| Channel::tcp(stream).unwrap());
         let ann = Credentials::new("ann", "secret").unwrap();
-        let mut outbox = Outbox::default();
-        let config = Config::client();
-        let _handshake = ClientHandshake::start(&ann, config, &mut outbox).unwrap();
-        write(&client.medium, &mut outbox, Deadline::NEVER).unwrap();
+        let _login = client.opening.log_in(&ann, Config::client()).unwrap();
+        client.write(Deadline::NEVER).unwrap();
         let login = server.receive_login(Config::server(), None).unwrap();
         assert_eq!(login.credentials(), &ann);
         assert_eq!(login.capability(), Capability::MAX);

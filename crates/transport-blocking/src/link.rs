@@ -451,7 +451,8 @@ mod tests {
         let Ok(Progress::Done(connection)) = answer else {
             panic!("it is accepted")
         };
-        let state = State::new(connection, hopen_transport::Stage::Plain, Role::Client);
+        let plain = hopen_transport::Stage::Plain;
+        let state = State::new(hopen_transport::State::new(connection, plain, Role::Client));
         let link = Link::new(Arc::new(Medium::tcp(stream).unwrap()), state);
         (Arc::new(link), listener.accept().unwrap().0)
     }

@@ -10,12 +10,12 @@ use std::time::Duration;
 
 use hopen_codec::address::{ListenAddress, ListenAddressError, Sharing};
 use hopen_tls::{Server, ServerMode, Settings};
+use hopen_transport::Accepts;
 #[cfg(unix)]
 use rustix::event::{PollFd, PollFlags, poll};
 #[cfg(unix)]
 use rustix::io::retry_on_intr;
 
-use crate::channel::Accepts;
 #[cfg(unix)]
 use crate::unix_socket::Beside;
 use crate::{Channel, Error};

@@ -53,11 +53,33 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod opening;
 mod options;
 mod stage;
 mod state;
 
 pub use error::{Broken, Error, FileError, FileErrorKind, OsText, Phase, PipeError, PipeErrorKind};
+pub use opening::{Accepts, AwaitText, Dialogue, LogIn, Opening, ReceiveLogin, StartTls, Step};
 pub use options::Options;
 pub use stage::{Intake, Stage, Tls};
 pub use state::State;
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use hopen_tls::{Client, Server, Settings, VerifyServer};
+
+    /// Returns a client that trusts everybody, and a server.
+    pub(crate) fn identity() -> (Client, Server) {
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tls/tests/fixtures");
+        let mut settings = Settings::default();
+        settings.certificate_file = Some(fixtures.join("server.pem"));
+        settings.key_file = Some(fixtures.join("server-key.pem"));
+        let server = Server::new(&settings).expect("the files are there");
+        let mut settings = Settings::default();
+        settings.verify_server = VerifyServer::Off;
+        let client = Client::new(&settings).expect("nothing is wrong with it");
+        (client, server)
+    }
+}

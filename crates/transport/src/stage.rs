@@ -22,8 +22,10 @@ pub use tls::Tls;
     clippy::exhaustive_enums,
     reason = "a connection is plain or encrypted"
 )]
+#[derive(Default)]
 pub enum Stage {
     /// Nothing: what the codec writes is what goes on the wire, in the same buffers.
+    #[default]
     Plain,
     /// They are encrypted.
     Tls(Box<Tls>),

@@ -2,10 +2,6 @@
 
 use core::fmt;
 
-use hopen_codec::connection::Connection;
-use hopen_codec::session::Role;
-use hopen_transport::Stage;
-
 use crate::medium::Medium;
 
 /// What goes over the connection, and who waits for it.
@@ -18,9 +14,9 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn new(connection: Connection, stage: Stage, role: Role) -> Self {
+    pub(crate) const fn new(core: hopen_transport::State) -> Self {
         Self {
-            core: hopen_transport::State::new(connection, stage, role),
+            core,
             sleepers: 0,
             has_writer: false,
         }

@@ -151,9 +151,10 @@ impl Tls {
         self.has_ended
     }
 
-    /// See [`Stage::end`](super::Stage::end). Behind a record that is missing nothing can be said.
+    /// See [`Stage::end`](super::Stage::end). Behind a record that is missing nothing can be said,
+    /// and a handshake that fails says itself what there is to say.
     pub(super) fn end(&mut self) {
-        if self.wire.is_empty() && !self.is_cut {
+        if self.wire.is_empty() && !self.is_cut && !self.is_handshaking() {
             self.connection.send_close_notify();
         }
     }
@@ -207,12 +208,10 @@ const READ_AT_ONCE: usize = 64 * 1024;
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use bytes::Bytes;
-    use hopen_tls::{Settings, VerifyServer};
 
     use super::*;
+    use crate::tests::identity;
 
     #[test]
     fn what_has_gone_is_told_in_bytes_of_the_codec_s() {
@@ -303,14 +302,7 @@ mod tests {
 
     /// Returns both ends of a connection whose handshake is over.
     fn ends() -> (Tls, Tls) {
-        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tls/tests/fixtures");
-        let mut settings = Settings::default();
-        settings.certificate_file = Some(fixtures.join("server.pem"));
-        settings.key_file = Some(fixtures.join("server-key.pem"));
-        let server = Server::new(&settings).unwrap();
-        let mut settings = Settings::default();
-        settings.verify_server = VerifyServer::Off;
-        let client = Client::new(&settings).unwrap();
+        let (client, server) = identity();
         let mut client = Tls::to(&client, "localhost").unwrap();
         let mut server = Tls::from_client_of(&server).unwrap();
         let (mut to_client, mut to_server) = (Intake::default(), Intake::default());
