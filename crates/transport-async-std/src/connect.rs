@@ -1,4 +1,4 @@
-//! From an address to a handle: TCP connection and login.
+//! From an address to a handle: connection, by TCP or a Unix domain socket, and login.
 
 use core::future::{Future, poll_fn};
 use core::pin::pin;
@@ -7,9 +7,15 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+#[cfg(unix)]
+use async_io::Async;
 use async_std::net::{TcpStream, ToSocketAddrs};
+#[cfg(unix)]
+use async_std::os::unix::net::UnixStream;
 use hopen_codec::address::Endpoint;
 use hopen_codec::session::Role;
+#[cfg(unix)]
+use hopen_transport::unix_socket::{Name, names};
 use hopen_transport::{Error, Options, Phase};
 use socket2::SockRef;
 
@@ -23,28 +29,26 @@ pub(crate) async fn connect(
     role: Role,
 ) -> Result<Handle, Error> {
     let credentials = options.login()?;
-    let (host, port, is_encrypted) = match &options.address.endpoint {
-        Endpoint::Tcp { host, port } => (host, *port, false),
-        Endpoint::Tcps { host, port } => (host, *port, true),
-        Endpoint::Unix { .. } | Endpoint::Unixs { .. } => {
-            let what = "Unix domain sockets are not supported here";
-            return Err(Error::hop(io::Error::new(io::ErrorKind::Unsupported, what)));
-        }
-    };
-    let host = if host.is_empty() { "localhost" } else { host };
     // Before anything is connected to: what is wrong with it is no fault of the server's.
-    let tls = match is_encrypted {
-        true => Some(options.tls_client()?),
-        false => None,
-    };
-    let addresses = look_up(host, port, deadline).await?;
-    let mut channel = Channel::tcp(reach(&addresses, deadline).await?).map_err(Error::hop)?;
-    if let Some(client) = tls {
+    let tls = options.tls_toward()?;
+    let mut channel = reach(&options.address.endpoint, deadline).await?;
+    if let Some((client, host)) = tls {
         channel = channel.start_tls_until(&client, host, deadline).await?;
     }
     channel
         .log_in_until(&credentials, options.config.clone(), deadline, role)
         .await
+}
+
+async fn reach(endpoint: &Endpoint, deadline: Deadline) -> Result<Channel, Error> {
+    match endpoint {
+        Endpoint::Tcp { host, port } | Endpoint::Tcps { host, port } => {
+            let host = if host.is_empty() { "localhost" } else { host };
+            let addresses = look_up(host, *port, deadline).await?;
+            Channel::tcp(reach_one(&addresses, deadline).await?).map_err(Error::hop)
+        }
+        Endpoint::Unix { port } | Endpoint::Unixs { port } => of_unix_socket(*port, deadline).await,
+    }
 }
 
 impl Channel {
@@ -61,6 +65,12 @@ impl Channel {
         let same = peer.ip().to_canonical() == stream.local_addr()?.ip().to_canonical();
         let local = peer.ip().to_canonical().is_loopback() || same;
         Ok(Self::over(stream, Some(peer), Some(local)))
+    }
+
+    /// Makes a channel of a connection over a Unix domain socket. The peer is on this host.
+    #[cfg(unix)]
+    pub fn unix(stream: UnixStream) -> Self {
+        Self::over(stream, None, Some(true))
     }
 }
 
@@ -79,7 +89,7 @@ async fn look_up(host: &str, port: u16, deadline: Deadline) -> Result<Vec<Socket
 
 /// Tries one address after the other. Of the failures the first counts: the system sorts the
 /// addresses, those without a route last.
-async fn reach(addresses: &[SocketAddr], deadline: Deadline) -> Result<TcpStream, Error> {
+async fn reach_one(addresses: &[SocketAddr], deadline: Deadline) -> Result<TcpStream, Error> {
     let mut failure = None;
     for (tried, address) in addresses.iter().enumerate() {
         let turn = match deadline.left() {
@@ -110,6 +120,42 @@ fn share(left: Duration, addresses: usize) -> Duration {
     left.min((left / addresses).max(LEAST_SHARE))
 }
 
+/// Connects to the Unix domain socket of a port: tries one name after the other. Of the failures the
+/// first counts: that of the name that q listens on here.
+#[cfg(unix)]
+async fn of_unix_socket(port: u16, deadline: Deadline) -> Result<Channel, Error> {
+    let mut failure = None;
+    for name in names(port) {
+        match within(deadline, connect_by(&name)).await {
+            Some(Ok(channel)) => return Ok(channel),
+            Some(Err(error)) => failure.get_or_insert_with(|| Error::hop(error)),
+            None => return Err(Error::Timeout(Phase::Connect)),
+        };
+    }
+    Err(failure.unwrap_or(Error::Timeout(Phase::Connect)))
+}
+
+#[cfg(not(unix))]
+async fn of_unix_socket(_: u16, _: Deadline) -> Result<Channel, Error> {
+    let what = "Unix domain sockets are not supported here";
+    Err(Error::hop(io::Error::new(io::ErrorKind::Unsupported, what)))
+}
+
+/// Connects. Linux has a client wait for a server whose queue of connections is full, but not one
+/// that is not to block, and it says to nobody when there is room: that one has to try again.
+#[cfg(unix)]
+async fn connect_by(name: &Name) -> io::Result<Channel> {
+    loop {
+        match name.try_connect() {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                Deadline::after(Some(PAUSE)).passes().await;
+            }
+            // Not by async-std's `From`, which panics where the system cannot wait for one more.
+            stream => return Ok(Channel::over(Async::new(stream?)?, None, Some(true))),
+        }
+    }
+}
+
 /// Waits for something no longer than until a deadline.
 async fn within<T>(deadline: Deadline, future: impl Future<Output = T>) -> Option<T> {
     let (mut alarm, mut future) = (deadline.alarm(), pin!(future));
@@ -121,5 +167,55 @@ async fn within<T>(deadline: Deadline, future: impl Future<Output = T>) -> Optio
     .await
 }
 
+/// How far apart attempts are to connect to a server whose queue is full: a rate, not a wait.
+#[cfg(unix)]
+const PAUSE: Duration = Duration::from_millis(10);
+
 /// The least time for an attempt to connect, unless less is left: one packet may be lost.
 const LEAST_SHARE: Duration = Duration::from_secs(2);
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use hopen_transport::unix_socket::Beside;
+    use smol::block_on;
+    use socket2::{Domain, SockAddr, Socket, Type};
+
+    use super::*;
+
+    #[test]
+    fn a_server_whose_queue_is_full_is_waited_for_until_there_is_room_or_no_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = Name::File(folder.path().join("kx.5010"));
+        let server = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+        let address = SockAddr::unix(name.to_os_string()).unwrap();
+        server.bind(&address).unwrap();
+        server.listen(0).unwrap();
+        block_on(async {
+            let _waiting = connect_by(&name).await.unwrap();
+            let brief = Deadline::after(Some(PAUSE * 3));
+            assert!(within(brief, connect_by(&name)).await.is_none());
+            // It listens on until the client has connected.
+            let accepted = smol::unblock(move || server.accept().map(|_| server));
+            connect_by(&name).await.unwrap();
+            drop(accepted.await.unwrap());
+        });
+    }
+
+    #[test]
+    fn a_client_finds_a_socket_under_each_of_its_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("kx.5010");
+        for name in [
+            Name::Abstract(path.clone()),
+            Name::Filled(path.clone()),
+            Name::File(path),
+        ] {
+            let listening = Beside::bind(name.clone()).unwrap();
+            block_on(connect_by(&name)).unwrap();
+            drop(listening);
+            let error = block_on(connect_by(&name)).unwrap_err().kind();
+            use io::ErrorKind::{ConnectionRefused, NotFound};
+            assert!(matches!(error, ConnectionRefused | NotFound), "{error}");
+        }
+    }
+}

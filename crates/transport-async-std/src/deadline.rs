@@ -1,6 +1,6 @@
 //! The end of waiting.
 
-use core::future::Future;
+use core::future::{Future, poll_fn};
 use core::pin::Pin;
 use core::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -31,6 +31,16 @@ impl Deadline {
     pub(crate) fn left(self) -> Option<Duration> {
         self.0
             .map(|instant| instant.saturating_duration_since(Instant::now()))
+    }
+
+    /// Waits for it.
+    pub(crate) async fn passes(self) {
+        let mut alarm = self.alarm();
+        poll_fn(|context| match alarm.has_passed(context) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        })
+        .await;
     }
 
     /// Starts to wait for it.

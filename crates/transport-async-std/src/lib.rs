@@ -1,4 +1,5 @@
-//! Handles to kdb+ processes for async programs, over TCP, TLS, and any stream of futures-io.
+//! Handles to kdb+ processes for async programs, over TCP, Unix domain sockets, TLS, and any stream of
+//! futures-io.
 //!
 //! ```no_run
 //! use hopen_async_std::hopen;
@@ -46,9 +47,10 @@ use crate::deadline::Deadline;
 
 /// Opens a handle to a process: connects and logs in.
 ///
-/// Takes what q's `hopen` takes for a TCP connection: `":host:port[:user[:password]]"`, a bare
-/// port, either of them with a time-out (`(":host:5010", Duration::from_secs(2))`), and
-/// [`Options`] for the rest.
+/// Takes what q's `hopen` takes for a process: `":host:port[:user[:password]]"`, the same by
+/// `tcps://`, `":unix://port"` and `":unixs://port"`, a bare port, any of them with a time-out
+/// (`(":host:5010", Duration::from_secs(2))`), and [`Options`] for the rest. Where the host's name has
+/// several addresses all are tried; if none can be reached, the error is that of the first.
 ///
 /// # Errors
 ///

@@ -164,7 +164,7 @@ impl Channel {
     /// anything is said.
     #[must_use]
     pub fn accepting(mut self, mode: ServerMode, server: Option<Server>) -> Self {
-        self.opening.accepting(Accepts { mode, server });
+        self.opening.accepting(Accepts::new(mode, server));
         self
     }
 

@@ -8,30 +8,19 @@ use crate::deadline::Deadline;
 use crate::{Error, Handle, Options};
 
 mod tcp;
+#[cfg(unix)]
+pub(crate) mod unix;
 
 /// Connects and logs in.
 pub(crate) fn connect(options: &Options, deadline: Deadline, role: Role) -> Result<Handle, Error> {
     let credentials = options.login()?;
-    let endpoint = &options.address.endpoint;
     // Before anything is connected to: what is wrong with it is no fault of the server's.
-    let tls = match tls_host(endpoint) {
-        Some(host) => Some((options.tls_client()?, host)),
-        None => None,
-    };
-    let mut channel = reach(endpoint, deadline)?;
+    let tls = options.tls_toward()?;
+    let mut channel = reach(&options.address.endpoint, deadline)?;
     if let Some((client, host)) = tls {
         channel = channel.start_tls_until(&client, host, deadline)?;
     }
     channel.log_in_until(&credentials, options.config.clone(), deadline, role)
-}
-
-/// Returns whom the server's certificate has to be for, where there is TLS.
-fn tls_host(endpoint: &Endpoint) -> Option<&str> {
-    match endpoint {
-        Endpoint::Tcp { .. } | Endpoint::Unix { .. } => None,
-        Endpoint::Tcps { host, .. } if !host.is_empty() => Some(host),
-        Endpoint::Tcps { .. } | Endpoint::Unixs { .. } => Some("localhost"),
-    }
 }
 
 fn reach(endpoint: &Endpoint, deadline: Deadline) -> Result<Channel, Error> {
@@ -47,7 +36,7 @@ fn reach(endpoint: &Endpoint, deadline: Deadline) -> Result<Channel, Error> {
 /// Connects to the Unix domain socket of a port.
 #[cfg(unix)]
 fn of_unix_socket(port: u16, deadline: Deadline) -> Result<Channel, Error> {
-    Ok(Channel::unix(crate::unix_socket::connect(port, deadline)?))
+    Ok(Channel::unix(unix::connect(port, deadline)?))
 }
 
 #[cfg(not(unix))]

@@ -44,16 +44,15 @@ mod pipe;
 mod secrets;
 pub mod server;
 mod shared;
-#[cfg(unix)]
-mod unix_socket;
 
 pub use channel::{Channel, Login};
 pub use file::FileHandle;
 pub use handle::{Handle, Received};
 pub use hopen_transport::{
-    Error, FileError, FileErrorKind, Options, Phase, PipeError, PipeErrorKind,
+    Error, FileError, FileErrorKind, LOGIN_TIMEOUT, ListenOptions, Options, Phase, PipeError,
+    PipeErrorKind, UnixSocket,
 };
-pub use listener::{LOGIN_TIMEOUT, ListenOptions, Listener, UnixSocket};
+pub use listener::Listener;
 pub use open::{Opened, open_any, open_file, open_pipe};
 pub use pipe::{Lines, Pipe};
 pub use shared::{Driver, SharedHandle};

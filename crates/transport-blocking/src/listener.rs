@@ -1,29 +1,23 @@
 //! Where clients connect to.
 
-use std::env;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 #[cfg(unix)]
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
-use hopen_codec::address::{ListenAddress, ListenAddressError, Sharing};
-use hopen_tls::{Server, ServerMode, Settings};
-use hopen_transport::Accepts;
+#[cfg(unix)]
+use hopen_transport::unix_socket::Beside;
+use hopen_transport::{Accepts, ListenOptions};
 #[cfg(unix)]
 use rustix::event::{PollFd, PollFlags, poll};
 #[cfg(unix)]
 use rustix::io::retry_on_intr;
 
-#[cfg(unix)]
-use crate::unix_socket::Beside;
 use crate::{Channel, Error};
 
-mod bind;
 mod stop;
 
-pub(crate) use bind::BACKLOG;
 pub(crate) use stop::{Stop, Stopper};
 
 /// A port that clients connect to.
@@ -73,7 +67,7 @@ pub struct Listener {
 
 impl Listener {
     /// Binds a port: `5010` on every interface, as q's `\p 5010`; `localhost:5010` on one; `0W` for
-    /// any that is free; what else a [`ListenAddress`] can say. Beside it opens the Unix domain socket
+    /// any that is free; what else a [`ListenAddress`](hopen_codec::address::ListenAddress) can say. Beside it opens the Unix domain socket
     /// of that port, as q does, unless [`ListenOptions::unix`] or an empty variable `QUDSPATH` says
     /// otherwise, or the port is shared (`rp,`).
     ///
@@ -88,32 +82,23 @@ impl Listener {
         T::Error: Into<Error>,
     {
         let options: ListenOptions = on.try_into().map_err(Into::into)?;
-        let accepts = options.accepts()?;
-        let address = &options.address;
-        let tcp = bind::bind(address)?;
-        let refused = |error| bind::refused(address, error);
-        #[cfg(unix)]
-        let unix = match (options.unix, address.sharing) {
-            (UnixSocket::Beside, Sharing::Exclusive) => {
-                Beside::port(tcp.local_addr().map_err(refused)?.port())?
-            }
-            (UnixSocket::None, _) | (UnixSocket::Beside, Sharing::Shared) => None,
-        };
+        let bound = options.bind()?;
         #[cfg(unix)]
         {
+            let refused = |error| options.refused(error);
             // Both are waited for, and neither may keep a client of the other waiting.
-            tcp.set_nonblocking(true).map_err(refused)?;
-            if let Some(beside) = &unix {
+            bound.tcp.set_nonblocking(true).map_err(refused)?;
+            if let Some(beside) = &bound.unix {
                 beside.listener.set_nonblocking(true).map_err(refused)?;
             }
         }
         Ok(Self {
-            tcp,
+            tcp: bound.tcp,
             #[cfg(unix)]
-            unix,
+            unix: bound.unix,
             #[cfg(unix)]
             turns: AtomicUsize::new(0),
-            accepts,
+            accepts: bound.accepts,
         })
     }
 
@@ -140,7 +125,7 @@ impl Listener {
                 // What Linux and Apple's systems say of a connection that is gone.
                 Err(error) if matches!(error.kind(), NotConnected | InvalidInput) => {}
                 accepted => {
-                    let Accepts { mode, server } = self.accepts.clone();
+                    let Accepts { mode, server, .. } = self.accepts.clone();
                     let channel = accepted.map_err(Error::io)?;
                     return Ok(channel.map(|channel| channel.accepting(mode, server)));
                 }
@@ -207,97 +192,17 @@ impl Listener {
     }
 }
 
-/// What a [`Listener`] is bound with.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct ListenOptions {
-    /// Interfaces and port.
-    pub address: ListenAddress,
-    /// Whether there is a Unix domain socket beside the port. Default: [`UnixSocket::Beside`].
-    pub unix: UnixSocket,
-    /// Which clients are taken, plain ones and such that speak TLS. Default:
-    /// [`ServerMode::Plain`].
-    pub mode: ServerMode,
-    /// What TLS is told, where the mode has it. Default: what the environment says when the port is
-    /// bound, [`Settings::from_variables`].
-    pub tls: Option<Server>,
-}
-
-/// Whether a Unix domain socket is opened beside a port.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_enums, reason = "there is one or there is none")]
-pub enum UnixSocket {
-    /// One, as q has it: named `/tmp/kx.PORT`, in the folder that the variable `QUDSPATH` names if
-    /// it is set; none where that is empty. Any user of this host can connect to it. Nothing on
-    /// systems without such sockets.
-    #[default]
-    Beside,
-    /// None.
-    None,
-}
-
-impl ListenOptions {
-    /// Returns the defaults for an address.
-    pub const fn new(address: ListenAddress) -> Self {
-        Self {
-            address,
-            unix: UnixSocket::Beside,
-            mode: ServerMode::Plain,
-            tls: None,
-        }
-    }
-
-    fn accepts(&self) -> Result<Accepts, Error> {
-        let server = match (self.mode, &self.tls) {
-            (ServerMode::Plain, _) => None,
-            (ServerMode::Both | ServerMode::Tls, Some(server)) => Some(server.clone()),
-            (ServerMode::Both | ServerMode::Tls, None) => {
-                let settings = Settings::from_variables(|name| env::var_os(name));
-                let server = settings.and_then(|settings| Server::new(&settings));
-                Some(server.map_err(Error::tls)?)
-            }
-        };
-        Ok(Accepts {
-            mode: self.mode,
-            server,
-        })
-    }
-}
-
-impl From<ListenAddress> for ListenOptions {
-    fn from(address: ListenAddress) -> Self {
-        Self::new(address)
-    }
-}
-
-impl From<u16> for ListenOptions {
-    /// A port of all interfaces; 0 for any that is free.
-    fn from(port: u16) -> Self {
-        Self::new(ListenAddress::from(port))
-    }
-}
-
-impl TryFrom<&str> for ListenOptions {
-    type Error = ListenAddressError;
-
-    fn try_from(address: &str) -> Result<Self, ListenAddressError> {
-        Ok(Self::new(address.parse()?))
-    }
-}
-
-/// How long a client has for its login, unless the program says otherwise: 10 s. A login is one packet;
-/// what takes longer holds a file and a thread of the server.
-pub const LOGIN_TIMEOUT: Duration = Duration::from_secs(10);
-
 #[cfg(test)]
 mod tests {
     use std::net::TcpStream;
+    use std::time::Duration;
 
+    use hopen_transport::UnixSocket;
     use socket2::SockRef;
 
     use super::*;
     #[cfg(unix)]
-    use crate::{deadline::Deadline, unix_socket};
+    use crate::{connect, deadline::Deadline};
 
     #[test]
     fn a_client_that_has_gone_again_keeps_nobody_from_being_accepted() {
@@ -321,7 +226,7 @@ mod tests {
         let path = format!("/tmp/kx.{}", address.port());
         assert_eq!(listener.unix_path(), Some(Path::new(&path)));
         let by_tcp = || TcpStream::connect(address).unwrap();
-        let by_unix = || unix_socket::connect(address.port(), Deadline::NEVER).unwrap();
+        let by_unix = || connect::unix::connect(address.port(), Deadline::NEVER).unwrap();
         let clients = [by_tcp(), by_tcp(), by_tcp()];
         let others = [by_unix(), by_unix(), by_unix()];
         let by_tcp = |_| listener.accept().unwrap().peer_addr().is_some();
@@ -346,7 +251,7 @@ mod tests {
         let listener = Listener::bind(options).unwrap();
         assert_eq!(listener.unix_path(), None);
         let port = listener.local_addr().unwrap().port();
-        unix_socket::connect(port, Deadline::NEVER).unwrap_err();
+        connect::unix::connect(port, Deadline::NEVER).unwrap_err();
     }
 
     #[test]

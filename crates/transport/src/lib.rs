@@ -1,4 +1,4 @@
-//! What every transport of hopen needs and none does differently, without I/O.
+//! What every transport of hopen needs and none does differently: what does not wait.
 //!
 //! ```text
 //!  callers ──▶ State ── Session ── outbox ──▶ Stage ──▶ medium: the transport's own
@@ -9,6 +9,10 @@
 //! [`hopen_codec::session`] decides what goes when. [`Stage`] encrypts between it and the medium,
 //! and [`State`] is both together. [`Options`] are what a handle is opened with, and [`Error`] is
 //! what can go wrong: the same on each transport, which re-exports them. Programs name them there.
+//!
+//! Between them is no I/O. [`ListenOptions::bind`] makes std's sockets that listen, which takes no
+//! waiting, and `unix_socket` knows the names under which q's processes have one beside their port.
+//! Waiting for either is the transport's, which has its own way to wait.
 //!
 //! A transport writes what [`State::write`] hands to it, reads into [`State::buffer`] until
 //! [`State::receive`] has a message, and waits:
@@ -53,13 +57,17 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod listen;
 mod opening;
 mod options;
 mod stage;
 mod state;
+#[cfg(unix)]
+pub mod unix_socket;
 
 pub use error::{Broken, Error, FileError, FileErrorKind, OsText, Phase, PipeError, PipeErrorKind};
-pub use opening::{Accepts, AwaitText, Dialogue, LogIn, Opening, ReceiveLogin, StartTls, Step};
+pub use listen::{Accepts, Bound, LOGIN_TIMEOUT, ListenOptions, UnixSocket};
+pub use opening::{AwaitText, Dialogue, LogIn, Opening, ReceiveLogin, StartTls, Step};
 pub use options::Options;
 pub use stage::{Intake, Stage, Tls};
 pub use state::State;

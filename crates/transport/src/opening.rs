@@ -21,9 +21,10 @@ use hopen_codec::connection::Connection;
 use hopen_codec::handshake::{HandshakeError, Login, Progress};
 use hopen_codec::outbox::Outbox;
 use hopen_codec::session::Role;
-use hopen_tls::{Server, ServerMode, Session};
+use hopen_tls::Session;
 
 use crate::error::{Error, Phase};
+use crate::listen::Accepts;
 use crate::stage::{Intake, Stage};
 use crate::state::State;
 
@@ -48,16 +49,6 @@ pub struct Opening {
     local: Option<bool>,
     accepts: Accepts,
     does: Does,
-}
-
-/// What a client may speak.
-#[derive(Clone, Debug, Default)]
-#[expect(clippy::exhaustive_structs, reason = "it is plain or TLS, or both")]
-pub struct Accepts {
-    /// Whether that is TLS.
-    pub mode: ServerMode,
-    /// What TLS needs, where the mode has it.
-    pub server: Option<Server>,
 }
 
 /// What is under way.
@@ -262,7 +253,7 @@ mod tests {
     use hopen_codec::auth::Credentials;
     use hopen_codec::config::Compression;
     use hopen_codec::handshake::Spoken;
-    use hopen_tls::{Mismatch, TlsError};
+    use hopen_tls::{Mismatch, ServerMode, TlsError};
 
     use super::*;
     use crate::tests::identity;
@@ -273,10 +264,7 @@ mod tests {
             for piece in [1, 7, usize::MAX] {
                 let (mut client, mut server) = (Opening::new(None), Opening::new(None));
                 let (trust, identity) = identity();
-                server.accepting(Accepts {
-                    mode: ServerMode::Both,
-                    server: Some(identity),
-                });
+                server.accepting(Accepts::new(ServerMode::Both, Some(identity)));
                 let mut waits = Some(server.receive_login(Config::server()));
                 let mut login = None;
                 if is_encrypted {
@@ -324,7 +312,7 @@ mod tests {
             (ServerMode::Tls, b'a', Mismatch::PlainToTls),
         ] {
             let mut server = Opening::new(None);
-            server.accepting(Accepts { mode, server: None });
+            server.accepting(Accepts::new(mode, None));
             let receive = server.receive_login(Config::server());
             server.intake.input.extend_from_slice(&[first]);
             match receive.step(&mut server) {
@@ -337,10 +325,7 @@ mod tests {
     #[test]
     fn tls_without_a_certificate_is_an_error() {
         let mut server = Opening::new(None);
-        server.accepting(Accepts {
-            mode: ServerMode::Tls,
-            server: None,
-        });
+        server.accepting(Accepts::new(ServerMode::Tls, None));
         let receive = server.receive_login(Config::server());
         server.intake.input.extend_from_slice(&[0x16]);
         let error = receive.step(&mut server).err();

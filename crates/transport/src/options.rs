@@ -7,7 +7,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hopen_codec::address::{Address, AddressError, HopenArgument};
+use hopen_codec::address::{Address, AddressError, Endpoint, HopenArgument};
 use hopen_codec::auth::Credentials;
 use hopen_codec::config::Config;
 use hopen_tls::{Client, Settings};
@@ -96,19 +96,27 @@ impl Options {
         }
     }
 
-    /// Returns what TLS is told: [`tls`](Self::tls), or what the environment says.
+    /// Returns what TLS is told, and whom the server's certificate has to be for; `None` where the
+    /// address is not of that kind. What it is told is [`tls`](Self::tls), or what the environment
+    /// says.
     ///
     /// # Errors
     ///
     /// [`Error::Tls`](crate::Error::Tls) where what it says is wrong.
-    pub fn tls_client(&self) -> Result<Cow<'_, Client>, crate::Error> {
-        match &self.tls {
-            Some(client) => Ok(Cow::Borrowed(client)),
+    pub fn tls_toward(&self) -> Result<Option<(Cow<'_, Client>, &str)>, crate::Error> {
+        let host = match &self.address.endpoint {
+            Endpoint::Tcp { .. } | Endpoint::Unix { .. } => return Ok(None),
+            Endpoint::Tcps { host, .. } if !host.is_empty() => host,
+            Endpoint::Tcps { .. } | Endpoint::Unixs { .. } => "localhost",
+        };
+        let client = match &self.tls {
+            Some(client) => Cow::Borrowed(client),
             None => Settings::from_variables(|name| env::var_os(name))
                 .and_then(|settings| Client::new(&settings))
                 .map(Cow::Owned)
-                .map_err(crate::Error::tls),
-        }
+                .map_err(crate::Error::tls)?,
+        };
+        Ok(Some((client, host)))
     }
 }
 

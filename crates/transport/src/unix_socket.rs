@@ -17,46 +17,23 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use socket2::{Domain, SockAddr, Socket, Type};
 
-use crate::deadline::Deadline;
-use crate::listener::BACKLOG;
-use crate::{Error, Phase};
+use crate::Error;
+use crate::listen::BACKLOG;
 
-/// Connects to the socket of a port.
-pub(crate) fn connect(port: u16, deadline: Deadline) -> Result<UnixStream, Error> {
-    let path = path(folder().filter(|folder| !folder.is_empty()), port);
-    connect_to(&Name::of_client(path), deadline)
-}
-
-/// Tries one name after the other. Of the failures the first counts: that of the name that q
-/// listens on here.
-fn connect_to(names: &[Name], deadline: Deadline) -> Result<UnixStream, Error> {
-    let mut failure = None;
-    for name in names {
-        if deadline.has_passed() {
-            failure.get_or_insert(Error::Timeout(Phase::Connect));
-            break;
-        }
-        match name.connect(deadline) {
-            Ok(stream) => return Ok(stream),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                return Err(Error::Timeout(Phase::Connect));
-            }
-            Err(error) => {
-                failure.get_or_insert_with(|| Error::hop(error));
-            }
-        }
-    }
-    Err(failure.unwrap_or(Error::Timeout(Phase::Connect)))
+/// Returns the names under which a client looks for the socket of a port, in their order.
+pub fn names(port: u16) -> Vec<Name> {
+    Name::of_client(path(folder().filter(|folder| !folder.is_empty()), port))
 }
 
 /// A socket that is listened on. If it is a file, it goes when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Beside {
-    pub(crate) listener: UnixListener,
+#[non_exhaustive]
+pub struct Beside {
+    /// The socket.
+    pub listener: UnixListener,
     name: Name,
 }
 
@@ -66,14 +43,19 @@ impl Beside {
     /// # Errors
     ///
     /// [`Error::Bind`], with the path.
-    pub(crate) fn port(port: u16) -> Result<Option<Self>, Error> {
+    pub fn port(port: u16) -> Result<Option<Self>, Error> {
         match folder() {
             Some(folder) if folder.is_empty() => Ok(None),
             folder => Self::bind(Name::of_listener(path(folder, port))).map(Some),
         }
     }
 
-    fn bind(name: Name) -> Result<Self, Error> {
+    /// Listens under a name. The file that a killed process has left is taken over.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Bind`], with the path.
+    pub fn bind(name: Name) -> Result<Self, Error> {
         let bound = name.bind().or_else(|error| {
             // A process that was killed leaves its file behind.
             if error.kind() == io::ErrorKind::AddrInUse && name.is_deserted_file() {
@@ -93,7 +75,7 @@ impl Beside {
     }
 
     /// Returns the path that the socket is named by, which is a file only elsewhere than on Linux.
-    pub(crate) fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         self.name.path()
     }
 }
@@ -109,7 +91,8 @@ impl Drop for Beside {
 
 /// A name that a socket is found under.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Name {
+#[expect(clippy::exhaustive_enums, reason = "these are all that are tried")]
+pub enum Name {
     /// One of Linux's, which is no file.
     #[cfg(target_os = "linux")]
     Abstract(PathBuf),
@@ -148,7 +131,8 @@ impl Name {
         }
     }
 
-    fn address(&self) -> io::Result<SockAddr> {
+    /// Returns the name as the system takes it, that of no file with a NUL in front.
+    pub fn to_os_string(&self) -> OsString {
         let mut name = Vec::with_capacity(LONGEST);
         let is_abstract = !matches!(self, Self::File(_));
         name.resize(usize::from(is_abstract), 0);
@@ -157,7 +141,24 @@ impl Name {
         if matches!(self, Self::Filled(_)) && name.len() < LONGEST {
             name.resize(LONGEST, 0);
         }
-        SockAddr::unix(OsString::from_vec(name))
+        OsString::from_vec(name)
+    }
+
+    /// Connects without waiting, to a stream in non-blocking mode.
+    ///
+    /// # Errors
+    ///
+    /// The system's; [`WouldBlock`](io::ErrorKind::WouldBlock) where the queue of a server is full,
+    /// which is waited for by nothing but another attempt, or by connecting in blocking mode.
+    pub fn try_connect(&self) -> io::Result<UnixStream> {
+        let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+        socket.set_nonblocking(true)?;
+        socket.connect(&self.address()?)?;
+        Ok(OwnedFd::from(socket).into())
+    }
+
+    fn address(&self) -> io::Result<SockAddr> {
+        SockAddr::unix(self.to_os_string())
     }
 
     fn bind(&self) -> io::Result<UnixListener> {
@@ -167,21 +168,11 @@ impl Name {
         Ok(OwnedFd::from(socket).into())
     }
 
-    /// Connects. A server whose queue of connections is full keeps a client waiting, for which the
-    /// system takes the time-out of writing.
-    fn connect(&self, deadline: Deadline) -> io::Result<UnixStream> {
-        let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-        socket.set_write_timeout(deadline.left().map(|left| left.max(LEAST_WAIT)))?;
-        socket.connect(&self.address()?)?;
-        socket.set_write_timeout(None)?;
-        Ok(OwnedFd::from(socket).into())
-    }
-
     /// Returns whether it is a file that nobody listens on any more.
     fn is_deserted_file(&self) -> bool {
         let is_file = matches!(self, Self::File(_));
         let refused = |error: io::Error| matches!(error.kind(), io::ErrorKind::ConnectionRefused);
-        is_file && self.connect(Deadline::NEVER).is_err_and(refused)
+        is_file && self.try_connect().is_err_and(refused)
     }
 }
 
@@ -195,9 +186,6 @@ fn path(folder: Option<OsString>, port: u16) -> PathBuf {
     Path::new(&folder).join(format!("kx.{port}"))
 }
 
-/// The least time to wait for a server: none at all is no time-out to the system.
-const LEAST_WAIT: Duration = Duration::from_millis(1);
-
 /// The length of a name in `sockaddr_un` on Linux.
 const LONGEST: usize = 108;
 
@@ -208,18 +196,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_client_finds_a_socket_under_each_of_its_names() {
+    fn a_socket_is_found_under_each_of_its_names() {
         let folder = tempfile::tempdir().unwrap();
-        let names = Name::of_client(folder.path().join("kx.5010"));
-        for name in &names {
+        for name in Name::of_client(folder.path().join("kx.5010")) {
             let listening = Beside::bind(name.clone()).unwrap();
-            let mut client = connect_to(&names, patience()).unwrap();
+            let mut client = name.try_connect().unwrap();
             let (mut server, _) = listening.listener.accept().unwrap();
             client.write_all(b"x").unwrap();
             server.read_exact(&mut [0]).unwrap();
+            let error = client.read(&mut [0]).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+            drop(listening);
+            name.try_connect().unwrap_err();
         }
-        let error = connect_to(&names, patience()).unwrap_err();
-        assert_eq!(error.to_string(), "hop. OS reports: Connection refused");
     }
 
     #[cfg(target_os = "linux")]
@@ -257,11 +246,12 @@ mod tests {
     fn a_file_that_a_killed_process_has_left_is_taken_over_and_goes_at_the_end() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("kx.5010");
+        let name = Name::File(path.clone());
         // A listener that is dropped leaves its file where it was.
-        drop(Name::File(path.clone()).bind().unwrap());
+        drop(name.bind().unwrap());
         assert!(path.exists());
-        let listening = Beside::bind(Name::File(path.clone())).unwrap();
-        drop(connect_to(&[Name::File(path.clone())], patience()).unwrap());
+        let listening = Beside::bind(name.clone()).unwrap();
+        drop(name.try_connect().unwrap());
         drop(listening);
         assert!(!path.exists());
     }
@@ -270,29 +260,24 @@ mod tests {
     fn a_path_that_is_too_long_is_an_error() {
         let long = PathBuf::from("/tmp").join("x".repeat(200));
         for name in Name::of_client(long) {
-            let error = name.connect(patience()).unwrap_err();
+            let error = name.try_connect().unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
         }
     }
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_server_that_takes_no_more_connections_is_waited_for_no_longer_than_said() {
+    fn a_server_whose_queue_is_full_is_told_from_one_that_is_not_there() {
         let folder = tempfile::tempdir().unwrap();
         let name = Name::File(folder.path().join("kx.5010"));
         let socket = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
         socket.bind(&name.address().unwrap()).unwrap();
         socket.listen(0).unwrap();
-        let _waiting = name.connect(patience()).unwrap();
-        for brief in [Duration::ZERO, Duration::from_millis(20)] {
-            let deadline = Deadline::after(Some(brief));
-            let error = connect_to(std::slice::from_ref(&name), deadline).unwrap_err();
-            assert!(matches!(error, Error::Timeout(Phase::Connect)), "{error}");
-        }
-    }
-
-    /// Longer than anything takes that does not fail.
-    fn patience() -> Deadline {
-        Deadline::after(Some(Duration::from_secs(60)))
+        let _waiting = name.try_connect().unwrap();
+        let error = name.try_connect().unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+        assert!(!name.is_deserted_file());
+        drop(socket);
+        assert!(name.is_deserted_file());
     }
 }
