@@ -20,6 +20,7 @@ use hopen_transport::{Error, Options, Phase};
 use socket2::SockRef;
 
 use crate::deadline::Deadline;
+use crate::link::Medium;
 use crate::{Channel, Handle};
 
 /// Connects and logs in.
@@ -59,12 +60,21 @@ impl Channel {
     ///
     /// The system's, where the connection is broken already.
     pub fn tcp(stream: TcpStream) -> io::Result<Self> {
-        stream.set_nodelay(true)?;
-        SockRef::from(&stream).set_keepalive(true)?;
-        let peer = stream.peer_addr()?;
-        let same = peer.ip().to_canonical() == stream.local_addr()?.ip().to_canonical();
-        let local = peer.ip().to_canonical().is_loopback() || same;
-        Ok(Self::over(stream, Some(peer), Some(local)))
+        Self::of_tcp(stream)
+    }
+
+    pub(crate) fn of_tcp<S: Medium + 'static>(stream: S) -> io::Result<Self>
+    where
+        for<'s> SockRef<'s>: From<&'s S>,
+    {
+        let socket = SockRef::from(&stream);
+        socket.set_tcp_nodelay(true)?;
+        socket.set_keepalive(true)?;
+        let ip = |address: SocketAddr| address.ip().to_canonical();
+        let peer = socket.peer_addr()?.as_socket();
+        let own = socket.local_addr()?.as_socket();
+        let local = peer.map(ip).is_some_and(|ip| ip.is_loopback()) || peer.map(ip) == own.map(ip);
+        Ok(Self::over(stream, peer, Some(local)))
     }
 
     /// Makes a channel of a connection over a Unix domain socket. The peer is on this host.

@@ -21,10 +21,10 @@
 //! | [`Handle`] | an open connection, for one task at a time |
 //! | [`SharedHandle`], [`Driver`], [`Asyncs`] | the same for any number of tasks, and the future that moves bytes for them |
 //! | [`Channel`] | a connection before its login, over any stream |
-//! | [`Login`] | the server's side: to be accepted or refused |
+//! | [`Listener`], [`Login`] | the server's side: connections come in, logins are accepted or refused |
 //!
-//! It runs under any executor: only the file that opens sockets names async-std, whose sockets
-//! bring their own reactor, and so do the timers. This crate moves bytes; what they mean and what goes
+//! It runs under any executor: only the two files that open sockets name async-std, whose sockets
+//! are async-io's with a reactor of their own, as the timers are. This crate moves bytes; what they mean and what goes
 //! when is [`hopen_codec`]'s to know.
 #![forbid(unsafe_code)]
 
@@ -36,11 +36,13 @@ mod connect;
 mod deadline;
 mod handle;
 mod link;
+mod listener;
 mod shared;
 
 pub use channel::{Channel, Login};
 pub use handle::{Handle, Received};
-pub use hopen_transport::{Error, Options, Phase};
+pub use hopen_transport::{Error, LOGIN_TIMEOUT, ListenOptions, Options, Phase, UnixSocket};
+pub use listener::Listener;
 pub use shared::{Asyncs, Driver, SharedHandle};
 
 use crate::deadline::Deadline;

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 #[cfg(unix)]
 use hopen_transport::unix_socket::Beside;
-use hopen_transport::{Accepts, ListenOptions};
+use hopen_transport::{Accepts, ListenOptions, is_gone};
 #[cfg(unix)]
 use rustix::event::{PollFd, PollFlags, poll};
 #[cfg(unix)]
@@ -117,13 +117,9 @@ impl Listener {
 
     /// Waits for a client to connect, or until it is stopped: `None`.
     pub(crate) fn accept_unless(&self, stop: Option<&Stop>) -> Result<Option<Channel>, Error> {
-        use io::ErrorKind::{ConnectionAborted, InvalidInput, NotConnected, WouldBlock};
         loop {
             match self.accept_next(stop) {
-                // It was gone before it was taken, or another thread has taken it.
-                Err(error) if matches!(error.kind(), ConnectionAborted | WouldBlock) => {}
-                // What Linux and Apple's systems say of a connection that is gone.
-                Err(error) if matches!(error.kind(), NotConnected | InvalidInput) => {}
+                Err(error) if is_gone(&error) => {}
                 accepted => {
                     let Accepts { mode, server, .. } = self.accepts.clone();
                     let channel = accepted.map_err(Error::io)?;
@@ -146,7 +142,7 @@ impl Listener {
     /// it names no file.
     pub fn unix_path(&self) -> Option<&Path> {
         #[cfg(unix)]
-        return self.unix.as_ref().map(Beside::path);
+        return self.unix.as_ref().map(|beside| beside.claim.path());
         #[cfg(not(unix))]
         return None;
     }

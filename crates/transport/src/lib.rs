@@ -66,7 +66,7 @@ mod state;
 pub mod unix_socket;
 
 pub use error::{Broken, Error, FileError, FileErrorKind, OsText, Phase, PipeError, PipeErrorKind};
-pub use listen::{Accepts, Bound, LOGIN_TIMEOUT, ListenOptions, UnixSocket};
+pub use listen::{Accepts, Bound, LOGIN_TIMEOUT, ListenOptions, UnixSocket, is_gone};
 pub use opening::{AwaitText, Dialogue, LogIn, Opening, ReceiveLogin, StartTls, Step};
 pub use options::Options;
 pub use stage::{Intake, Stage, Tls};

@@ -161,6 +161,17 @@ impl Accepts {
     }
 }
 
+/// Returns whether an error of accepting says that a client has gone again before it was taken, or
+/// that somebody else has taken it. The listener goes on then as if nobody had come.
+pub fn is_gone(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, InvalidInput, NotConnected, WouldBlock};
+    matches!(
+        error.kind(),
+        // The last two are what Linux and Apple's systems say of a connection that is gone.
+        ConnectionAborted | WouldBlock | NotConnected | InvalidInput
+    )
+}
+
 /// How long a client has for its login, unless the program says otherwise: 10 s. A login is one packet;
 /// what takes longer holds a file of the server, and a thread or task.
 pub const LOGIN_TIMEOUT: Duration = Duration::from_secs(10);

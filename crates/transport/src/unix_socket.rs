@@ -28,14 +28,19 @@ pub fn names(port: u16) -> Vec<Name> {
     Name::of_client(path(folder().filter(|folder| !folder.is_empty()), port))
 }
 
-/// A socket that is listened on. If it is a file, it goes when this is dropped.
+/// A socket that is listened on.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Beside {
+    /// Its name. Dropped before the socket: a file that nobody listens on is another process's to take.
+    pub claim: Claim,
     /// The socket.
     pub listener: UnixListener,
-    name: Name,
 }
+
+/// A name that is listened on. If it is a file, it goes when this is dropped.
+#[derive(Debug)]
+pub struct Claim(Name);
 
 impl Beside {
     /// Listens on the socket of a port. `None` where `QUDSPATH` says that there is to be none.
@@ -66,23 +71,28 @@ impl Beside {
             }
         });
         match bound {
-            Ok(listener) => Ok(Self { listener, name }),
+            Ok(listener) => Ok(Self {
+                claim: Claim(name),
+                listener,
+            }),
             Err(error) => Err(Error::Bind {
                 socket: format!("uds {}", name.path().display()).into(),
                 error,
             }),
         }
     }
+}
 
+impl Claim {
     /// Returns the path that the socket is named by, which is a file only elsewhere than on Linux.
     pub fn path(&self) -> &Path {
-        self.name.path()
+        self.0.path()
     }
 }
 
-impl Drop for Beside {
+impl Drop for Claim {
     fn drop(&mut self) {
-        if let Name::File(path) = &self.name {
+        if let Name::File(path) = &self.0 {
             // It fails where somebody has removed it already.
             let _ = std::fs::remove_file(path);
         }
