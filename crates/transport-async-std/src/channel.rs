@@ -17,7 +17,7 @@ use hopen_codec::handshake::{self, ClientHandshake, Progress, ServerHandshake};
 use hopen_codec::outbox::Outbox;
 use hopen_codec::session::Role;
 use hopen_tls::{Client, Encryption, Server, ServerMode, Session, TlsError};
-use hopen_transport::{Error, Intake, Phase, Stage, State, Tls};
+use hopen_transport::{Error, Intake, Peer, Phase, Stage, State, Tls};
 
 use crate::Handle;
 use crate::deadline::Deadline;
@@ -39,15 +39,6 @@ pub struct Channel {
     server: Option<Server>,
 }
 
-/// Who is at the other end.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Peer {
-    /// Where it is, if it has an address.
-    pub(crate) address: Option<SocketAddr>,
-    /// What TLS's handshake has come to, if there was one.
-    pub(crate) session: Option<Arc<Session>>,
-}
-
 impl Channel {
     /// Makes a channel of any stream. Whether the peer is on this host, which decides about
     /// compression, is what [`Config::peer_is_local`] says.
@@ -64,10 +55,7 @@ impl Channel {
             medium: Box::new(stream),
             stage: Stage::Plain,
             intake: Intake::default(),
-            peer: Peer {
-                address,
-                session: None,
-            },
+            peer: Peer::at(address),
             local,
             mode: ServerMode::default(),
             server: None,

@@ -17,9 +17,8 @@ use hopen_codec::frame::Announced;
 use hopen_codec::remote_error::RemoteError;
 use hopen_codec::value::Value;
 use hopen_tls::Session;
-use hopen_transport::{Error, Phase};
+use hopen_transport::{Error, Peer, Phase};
 
-use crate::channel::Peer;
 use crate::deadline::Deadline;
 use crate::link::{Caller, Link, Reader, poll_read};
 use crate::{Driver, SharedHandle};

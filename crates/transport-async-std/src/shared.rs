@@ -14,10 +14,9 @@ use hopen_codec::connection::Ticket;
 use hopen_codec::remote_error::RemoteError;
 use hopen_codec::value::Value;
 use hopen_tls::Session;
-use hopen_transport::Error;
+use hopen_transport::{Error, Peer};
 
 use crate::Received;
-use crate::channel::Peer;
 use crate::deadline::Deadline;
 use crate::link::{Caller, Link, Reader};
 

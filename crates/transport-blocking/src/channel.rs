@@ -16,7 +16,7 @@ use hopen_codec::handshake;
 use hopen_codec::outbox::Outbox;
 use hopen_codec::session::Role;
 use hopen_tls::{Client, Server, ServerMode, Session};
-use hopen_transport::{Accepts, Dialogue, Opening, Step};
+use hopen_transport::{Accepts, Dialogue, Opening, Peer, Step};
 use socket2::SockRef;
 
 use crate::deadline::Deadline;
@@ -63,15 +63,6 @@ pub struct Channel {
     opening: Opening,
     /// Where the peer is, if it has an address.
     address: Option<SocketAddr>,
-}
-
-/// Who is at the other end.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Peer {
-    /// Where it is, if it has an address.
-    pub(crate) address: Option<SocketAddr>,
-    /// What TLS's handshake has come to, if there was one.
-    pub(crate) session: Option<Arc<Session>>,
 }
 
 impl Channel {
@@ -293,10 +284,8 @@ impl Channel {
     }
 
     fn opened(self, connection: Connection, role: Role) -> Handle {
-        let peer = Peer {
-            address: self.address,
-            session: self.opening.session().cloned(),
-        };
+        let mut peer = Peer::at(self.address);
+        peer.session = self.opening.session().cloned();
         let (core, intake) = self.opening.open(connection, role);
         Handle::new(Link::new(self.medium, State::new(core)), intake, peer)
     }

@@ -92,25 +92,7 @@ impl Link {
         dropped
     }
 
-    /// Takes in nothing more but what has arrived, so that whoever serves the other side comes to an
-    /// end; see [`Caller::serve`].
-    pub(crate) fn stop_reading(&self) {
-        let mut state = self.lock();
-        state.core.session.stop_reading();
-        self.medium.shutdown_read();
-        self.tell(&mut state);
-    }
-
-    /// Returns how many bytes wait to go out, answers that wait for their turn among them.
-    pub(crate) fn queued(&self) -> usize {
-        self.lock().core.session.queued()
-    }
-
     /// Ends the connection for a reason of this side's, and drops what waits to go out.
-    pub(crate) fn cut_off(&self, cause: Cause<Broken>) {
-        self.cut_off_locked(&mut self.lock(), cause);
-    }
-
     fn cut_off_locked(&self, state: &mut State, cause: Cause<Broken>) {
         state.core.session.end(cause);
         state.core.drop_unsent();

@@ -60,6 +60,8 @@ mod error;
 mod listen;
 mod opening;
 mod options;
+mod peer;
+pub mod server;
 mod stage;
 mod state;
 #[cfg(unix)]
@@ -69,6 +71,7 @@ pub use error::{Broken, Error, FileError, FileErrorKind, OsText, Phase, PipeErro
 pub use listen::{Accepts, Bound, LOGIN_TIMEOUT, ListenOptions, UnixSocket, is_gone};
 pub use opening::{AwaitText, Dialogue, LogIn, Opening, ReceiveLogin, StartTls, Step};
 pub use options::Options;
+pub use peer::Peer;
 pub use stage::{Intake, Stage, Tls};
 pub use state::State;
 

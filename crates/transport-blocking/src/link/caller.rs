@@ -14,6 +14,7 @@ use super::{Link, State};
 use crate::Received;
 use crate::deadline::Deadline;
 use hopen_transport::Intake;
+use hopen_transport::server::Line as _;
 use hopen_transport::{Broken, Error, Phase};
 
 /// One who uses a connection.
@@ -178,7 +179,7 @@ impl<'a> Caller<'a> {
     }
 
     /// Writes what waits, and waits for the next message that is no response, as it came. `None` when
-    /// this side [has stopped reading](Link::stop_reading) and nothing is left. If nothing more comes of
+    /// this side [has stopped reading](hopen_transport::server::Line::stop_reading) and nothing is left. If nothing more comes of
     /// a message that has begun for as long as `patience`, the other side is cut off.
     pub(crate) fn serve(&mut self, patience: Duration) -> Result<Option<Kept>, Error> {
         self.half = Some(Half {

@@ -10,23 +10,43 @@ use hopen_codec::session::Cause;
 use hopen_codec::value::Value;
 
 use super::{Link, State};
-use hopen_transport::Error;
+use hopen_transport::server::Line;
+use hopen_transport::{Broken, Error};
 
-impl Link {
-    /// Sends an async message.
-    pub(crate) fn push(self: &Arc<Self>, body: &Body) -> Result<(), Error> {
+impl Line for Link {
+    fn push(self: Arc<Self>, body: &Body) -> Result<(), Error> {
         self.queue(|state| Ok(state.core.session.notify_body(body)?))
     }
 
-    /// Answers a request, whoever reads.
-    pub(crate) fn push_response(
-        self: &Arc<Self>,
+    fn push_response(
+        self: Arc<Self>,
         ticket: Ticket,
         answer: Result<&Value, RemoteError>,
     ) -> Result<(), Error> {
         self.queue(|state| Ok(state.core.session.respond(ticket, answer)?))
     }
 
+    fn close(&self) -> usize {
+        Self::close(self)
+    }
+
+    fn queued(&self) -> usize {
+        self.lock().core.session.queued()
+    }
+
+    fn stop_reading(&self) {
+        let mut state = self.lock();
+        state.core.session.stop_reading();
+        self.medium().shutdown_read();
+        self.tell(&mut state);
+    }
+
+    fn cut_off(&self, cause: Cause<Broken>) {
+        self.cut_off_locked(&mut self.lock(), cause);
+    }
+}
+
+impl Link {
     fn queue(
         self: &Arc<Self>,
         put: impl FnOnce(&mut State) -> Result<(), Error>,

@@ -34,19 +34,6 @@ impl State {
     pub(crate) fn say_goodbye(&mut self, medium: &Medium) {
         self.core.say_goodbye(|stage| medium.say_goodbye(stage));
     }
-
-    /// Returns where the last of the large pieces is that wait to go out.
-    #[cfg(test)]
-    pub(crate) fn last_shared(&mut self) -> *const u8 {
-        use hopen_codec::outbox::Outbox;
-
-        let outbox = self.core.session.outbox();
-        let mut slices = [std::io::IoSlice::new(&[]); 1024];
-        let count = bytes::Buf::chunks_vectored(outbox, &mut slices);
-        let large = |slice: &&std::io::IoSlice<'_>| slice.len() >= Outbox::SHARE;
-        let last = slices[..count].iter().rfind(large);
-        last.expect("one waits").last().expect("it is large")
-    }
 }
 
 impl fmt::Debug for State {

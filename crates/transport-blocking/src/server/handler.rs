@@ -2,12 +2,9 @@
 
 use std::sync::Arc;
 
-use hopen_codec::decode::DecodeError;
-use hopen_codec::frame::FrameError;
-use hopen_codec::message::Body;
 use hopen_codec::value::Value;
 
-use super::{Answer, Client};
+use super::{Answer, BadMessage, Client, Decision};
 use crate::{Error, Login};
 
 /// What a program does with its clients: q's `.z.pw`, `.z.po`, `.z.pg` and so on. Only
@@ -119,29 +116,4 @@ impl<H: Handler + ?Sized> Handler for Arc<H> {
     fn text(&self, login: &Login, line: &[u8]) -> Vec<u8> {
         (**self).text(login, line)
     }
-}
-
-/// Whether a client may log in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_enums, reason = "it may or it may not")]
-pub enum Decision {
-    /// It may.
-    Accept,
-    /// It may not, and is closed without an answer.
-    Refuse,
-}
-
-/// A message that is none.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum BadMessage {
-    /// What should be its header is none. Nothing of it is kept.
-    Header(FrameError),
-    /// Its body is no value.
-    Body {
-        /// What came behind the header.
-        body: Body,
-        /// What is wrong with it, and where.
-        error: DecodeError,
-    },
 }

@@ -2,9 +2,10 @@
 
 use core::fmt;
 use core::ops::ControlFlow;
-use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
+
+use hopen_transport::server::Places;
 
 use super::Client;
 use crate::deadline::Deadline;
@@ -36,9 +37,7 @@ impl Control {
 
     /// Returns the clients that are logged in, in the order of their handles: `.z.H`.
     pub fn clients(&self) -> Vec<Client> {
-        let state = self.0.lock();
-        let clients = state.places.values().map(|open| open.client.clone());
-        clients.flatten().collect()
+        self.0.lock().places.clients()
     }
 }
 
@@ -62,18 +61,9 @@ pub(super) struct Registry {
 
 #[derive(Default)]
 struct State {
-    places: BTreeMap<u64, Open>,
-    /// How many connections there have been.
-    count: u64,
+    places: Places<Weak<Medium>>,
     /// By when the server is to have stopped.
     stop: Option<Deadline>,
-}
-
-/// One connection.
-struct Open {
-    medium: Weak<Medium>,
-    /// Who has logged in.
-    client: Option<Client>,
 }
 
 impl Registry {
@@ -100,34 +90,33 @@ impl Registry {
 
     /// Has all connections come to an end, and returns how many had to be cut off.
     pub(super) fn finish(&self) -> usize {
-        self.for_each(|open| match &open.client {
-            Some(client) => client.stop_reading(),
-            None => open.close(),
-        });
+        // Without a lock, as what is done to them.
+        let all = self.lock().places.all();
+        for (medium, client) in all {
+            match client {
+                Some(client) => client.stop_reading(),
+                None => close(&medium),
+            }
+        }
         let mut state = self.lock();
         while !state.places.is_empty() {
             let deadline = state.stop.unwrap_or(Deadline::NEVER);
             if deadline.has_passed() {
                 let left = state.places.len();
+                let all = state.places.all();
                 drop(state);
                 log::warn!("{left} connections are cut off as the server stops");
-                self.for_each(|open| {
-                    if let Some(client) = &open.client {
+                for (medium, client) in all {
+                    if let Some(client) = client {
                         client.cut_off();
                     }
-                    open.close();
-                });
+                    close(&medium);
+                }
                 return left;
             }
             state = self.wait(state, deadline);
         }
         0
-    }
-
-    /// Does something with each connection, without a lock.
-    fn for_each(&self, act: impl Fn(&Open)) {
-        let places: Vec<Open> = self.lock().places.values().map(Open::again).collect();
-        places.iter().for_each(act);
     }
 
     fn wait<'a>(&self, state: MutexGuard<'a, State>, deadline: Deadline) -> MutexGuard<'a, State> {
@@ -151,18 +140,9 @@ impl Registry {
     }
 }
 
-impl Open {
-    fn again(&self) -> Self {
-        Self {
-            medium: Weak::clone(&self.medium),
-            client: self.client.clone(),
-        }
-    }
-
-    fn close(&self) {
-        if let Some(medium) = self.medium.upgrade() {
-            medium.close();
-        }
+fn close(medium: &Weak<Medium>) {
+    if let Some(medium) = medium.upgrade() {
+        medium.close();
     }
 }
 
@@ -179,14 +159,7 @@ impl Place {
         medium: Weak<Medium>,
         most: usize,
     ) -> Option<Self> {
-        let mut state = registry.lock();
-        if state.places.len() >= most {
-            return None;
-        }
-        state.count += 1;
-        let number = state.count;
-        let client = None;
-        state.places.insert(number, Open { medium, client });
+        let number = registry.lock().places.take(medium, most)?;
         Some(Self {
             registry: Arc::clone(registry),
             number,
@@ -199,17 +172,13 @@ impl Place {
         if state.stop.is_some() {
             return false;
         }
-        if let Some(open) = state.places.get_mut(&self.number) {
-            open.client = Some(client.clone());
-        }
+        state.places.is_taken_by(self.number, client);
         true
     }
 
     /// Says that nobody is logged in any more.
     pub(super) fn is_left(&self) {
-        if let Some(open) = self.registry.lock().places.get_mut(&self.number) {
-            open.client = None;
-        }
+        self.registry.lock().places.is_left(self.number);
     }
 
     /// Returns its number, from 1.
@@ -220,7 +189,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.registry.lock().places.remove(&self.number);
+        self.registry.lock().places.give_back(self.number);
         self.registry.changed.notify_all();
     }
 }

@@ -1,10 +1,7 @@
 //! One connection, from its login to its end.
 
-use core::fmt;
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
-use hopen_codec::auth::Credentials;
 use hopen_codec::backlog::Kept;
 use hopen_codec::connection::{ProtocolError, Ticket};
 use hopen_codec::decode::DecodeError;
@@ -19,6 +16,7 @@ use crate::channel::{Spoken, TextQuery};
 use crate::link::{Caller, Link, remote_error};
 use crate::{Channel, Error, Handle, Login};
 use hopen_transport::Intake;
+use hopen_transport::server::{Name, User};
 
 /// Lets a client log in and serves it until the connection is over.
 pub(super) fn serve(shared: &Shared, place: &Place, channel: Channel) {
@@ -81,7 +79,8 @@ impl Shared {
     /// Serves a client that is let in.
     fn converse(&self, place: &Place, user: &[u8], handle: Handle) {
         let (link, mut intake, peer) = handle.into_parts();
-        let client = Client::new(place.number(), user, peer, &link);
+        let line: Weak<Link> = Arc::downgrade(&link);
+        let client = Client::new(place.number(), user, peer, line, &link.lock().core);
         if !place.is_taken_by(&client) {
             return;
         }
@@ -179,7 +178,8 @@ impl Shared {
         match answer {
             Some(Answer::Now(answer)) => self.respond(caller, ticket, answer),
             Some(Answer::Deferred(take)) => {
-                let reply = Reply::new(link, client.clone(), ticket);
+                let line: Weak<Link> = Arc::downgrade(link);
+                let reply = Reply::new(line, client.clone(), ticket);
                 guarded(client, "what takes a reply", || take(reply));
                 Ok(())
             }
@@ -209,52 +209,5 @@ impl Shared {
     }
 }
 
-/// A client as it is named in a log.
-#[derive(Clone, Copy)]
-pub(super) struct Name(pub(super) Option<SocketAddr>);
-
-impl fmt::Display for Name {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(address) => fmt::Display::fmt(&address, f),
-            None => f.write_str("a client on this host"),
-        }
-    }
-}
-
-/// Who wanted to log in. What came without a password is not printed: somebody may have sent a token
-/// alone.
-struct User<'a>(&'a Credentials);
-
-impl fmt::Display for User<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.password().is_none() {
-            return f.write_str("a login without a password");
-        }
-        let user = self.0.user();
-        let shown = user.get(..MOST_SHOWN).unwrap_or(user);
-        let more = if shown.len() < user.len() { "…" } else { "" };
-        write!(f, "user \"{}{more}\"", shown.escape_ascii())
-    }
-}
-
-/// How much of a user's name is shown, in bytes: a stranger says how long it is.
-const MOST_SHOWN: usize = 64;
-
 /// What a client is told whose request has made the handler panic.
 const PANIC: &str = "panic";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_log_shows_no_password_and_no_control_characters() {
-        let shown = |login: &[u8]| User(&Credentials::parse(login).unwrap()).to_string();
-        assert_eq!(shown(b"ann:secret"), "user \"ann\"");
-        assert_eq!(shown(b"\x1b[2J\n:secret"), "user \"\\x1b[2J\\n\"");
-        assert_eq!(shown(b"eyJhbGciOi"), "a login without a password");
-        let long = [&[b'u'; 5000][..], b":secret"].concat();
-        assert_eq!(shown(&long), format!("user \"{}…\"", "u".repeat(64)));
-    }
-}

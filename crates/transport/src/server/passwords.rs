@@ -8,7 +8,7 @@ use hopen_codec::auth::{Credentials, PasswordFile};
 /// q's `-U` and `\u`. Clones are the same.
 ///
 /// ```
-/// use hopen_blocking::server::{Passwords, ServerOptions};
+/// use hopen_transport::server::{Passwords, ServerOptions};
 /// use hopen_codec::auth::PasswordFile;
 ///
 /// let passwords = Passwords::new(PasswordFile::parse(b"ann:secret\n")?);
@@ -32,7 +32,9 @@ impl Passwords {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(file);
     }
 
-    pub(super) fn check(&self, credentials: &Credentials) -> bool {
+    /// Returns whether somebody may log in.
+    #[doc(hidden)]
+    pub fn check(&self, credentials: &Credentials) -> bool {
         // Not kept locked: to check takes a while.
         let file = Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner));
         file.check(credentials)

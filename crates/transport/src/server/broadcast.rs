@@ -15,11 +15,10 @@ use super::Client;
 /// off without an effect on the others.
 ///
 /// ```
-/// # use hopen_blocking::server::{BroadcastError, Control, broadcast};
 /// # use hopen_codec::sym;
-/// # fn publish(control: &Control) -> Result<(), BroadcastError> {
-/// let clients = control.clients();
-/// broadcast(&clients, (sym!("upd"), sym!("trade"), vec![101.25, 101.5]))?;
+/// # use hopen_transport::server::{BroadcastError, Client, broadcast};
+/// # fn publish(subscribers: &[Client]) -> Result<(), BroadcastError> {
+/// broadcast(subscribers, (sym!("upd"), sym!("trade"), vec![101.25, 101.5]))?;
 /// # Ok(())
 /// # }
 /// ```
@@ -87,33 +86,29 @@ impl error::Error for BroadcastError {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Read, Write};
-    use std::net::TcpStream;
-    use std::thread;
+    use std::sync::{Arc, Mutex, Weak};
 
+    use bytes::{Buf, BytesMut};
     use hopen_codec::compress;
-    use hopen_codec::config::Compression;
+    use hopen_codec::config::{Compression, Config};
+    use hopen_codec::connection::Ticket;
+    use hopen_codec::handshake::{Progress, ServerHandshake};
+    use hopen_codec::outbox::Outbox;
+    use hopen_codec::remote_error::RemoteError;
+    use hopen_codec::session::{Cause, Role};
 
     use super::*;
-    use crate::Listener;
-    use crate::server::{Answer, Handler, Server, ServerOptions};
-
-    struct Nothing;
-
-    impl Handler for Nothing {
-        fn request(&self, _client: &Client, query: Value) -> Answer<'_> {
-            Ok(query).into()
-        }
-    }
+    use crate::server::Line;
+    use crate::{Broken, Error, Peer, Stage, State};
 
     #[test]
     fn what_is_sent_to_a_hundred_clients_is_encoded_once() {
         // Built of many texts, so that whoever encodes it copies it.
         let texts = (0..50_000_i64).map(|n| Value::from(format!("{n:0200}")));
         let built = Value::from(texts.collect::<Vec<Value>>());
+        // Pieces of it are shared as they are.
         check(Compression::Never, &built, |waiting, length| {
-            // Pieces of it are shared as they are.
-            waiting < length
+            waiting > length
         });
     }
 
@@ -133,46 +128,101 @@ mod tests {
         });
     }
 
+    #[test]
+    fn nothing_is_sent_to_anybody_where_one_does_not_understand_it() {
+        let lines = [Silent::logged_in(b"\x06\0"), Silent::logged_in(b"\x00\0")];
+        let clients = lines.each_ref().map(|line| line.client());
+        let guid = Value::from(hopen_codec::value::Guid([1; 16]));
+        let error = broadcast(&clients, guid).unwrap_err();
+        assert_eq!(error.handle, 7);
+        assert!(lines.iter().all(|line| line.waiting() == 0));
+        assert_eq!(broadcast(&clients, 1_i64).unwrap(), 2);
+    }
+
     /// Broadcasts something to clients that read nothing, and checks that the same bytes wait for all of
     /// them, so many as are said.
     fn check(compression: Compression, value: &Value, is_right: impl Fn(usize, usize) -> bool) {
-        const CLIENTS: usize = 100;
-        let mut options = ServerOptions::default();
-        options.config.compression = compression;
-        let listener = Listener::bind("localhost:0W").unwrap();
-        let address = listener.local_addr().unwrap();
-        let server = Server::new(listener, Nothing, options).unwrap();
-        let control = server.control();
-        let running = thread::spawn(move || server.run());
-        let clients = [(); CLIENTS].map(|()| {
-            let mut stream = TcpStream::connect(address).unwrap();
-            stream.write_all(b"\x06\0").unwrap();
-            stream.read_exact(&mut [0]).unwrap();
-            stream
-        });
-        let logged_in = loop {
-            let logged_in = control.clients();
-            if logged_in.len() == CLIENTS {
-                break logged_in;
-            }
-            thread::yield_now();
-        };
-        assert_eq!(broadcast(&logged_in, value.clone()).unwrap(), CLIENTS);
+        let lines = [(); 100].map(|()| Silent::with(b"\x06\0", compression));
+        let clients = lines.each_ref().map(|line| line.client());
+        assert_eq!(broadcast(&clients, value.clone()).unwrap(), lines.len());
         let body = Body::encode(value).unwrap();
         assert!(body.len() > compress::THRESHOLD as u64);
         let length = usize::try_from(body.len()).unwrap();
         let mut ends = Vec::new();
-        for client in &logged_in {
-            let link = client.link().unwrap();
-            let mut state = link.lock();
-            let waiting = state.core.session.unsent();
+        for line in &lines {
+            let waiting = line.waiting();
             assert!(waiting > 0 && is_right(waiting, length), "{waiting}");
-            ends.push(state.last_shared());
+            ends.push(line.last_shared());
         }
         ends.dedup();
         assert_eq!(ends.len(), 1, "each has bytes of its own");
-        control.stop(core::time::Duration::ZERO);
-        running.join().unwrap();
-        drop(clients);
+    }
+
+    /// A connection to somebody who reads nothing.
+    struct Silent(Mutex<State>);
+
+    impl Silent {
+        fn logged_in(login: &[u8]) -> Arc<Self> {
+            Self::with(login, Compression::Never)
+        }
+
+        fn with(login: &[u8], compression: Compression) -> Arc<Self> {
+            let mut config = Config::server();
+            config.compression = compression;
+            let handshake = ServerHandshake::start(config);
+            let Progress::Done(login) = handshake.receive(&mut BytesMut::from(login)).unwrap()
+            else {
+                panic!("a whole login")
+            };
+            let connection = login.accept(&mut Outbox::default());
+            let state = State::new(connection, Stage::Plain, Role::Server);
+            Arc::new(Self(Mutex::new(state)))
+        }
+
+        fn client(self: &Arc<Self>) -> Client {
+            let line: Weak<Self> = Arc::downgrade(self);
+            Client::new(7, b"ann", Peer::default(), line, &self.0.lock().unwrap())
+        }
+
+        fn waiting(&self) -> usize {
+            self.0.lock().unwrap().session.unsent()
+        }
+
+        /// Returns where the last of the large pieces is that wait to go out.
+        fn last_shared(&self) -> *const u8 {
+            let mut state = self.0.lock().unwrap();
+            let outbox = state.session.outbox();
+            let mut slices = [std::io::IoSlice::new(&[]); 1024];
+            let count = outbox.chunks_vectored(&mut slices);
+            let large = |slice: &&std::io::IoSlice<'_>| slice.len() >= Outbox::SHARE;
+            let last = slices[..count].iter().rfind(large);
+            last.expect("one waits").last().expect("it is large")
+        }
+    }
+
+    impl Line for Silent {
+        fn push(self: Arc<Self>, body: &Body) -> Result<(), Error> {
+            Ok(self.0.lock().unwrap().session.notify_body(body)?)
+        }
+
+        fn push_response(
+            self: Arc<Self>,
+            _: Ticket,
+            _: Result<&Value, RemoteError>,
+        ) -> Result<(), Error> {
+            unreachable!("nobody asks")
+        }
+
+        fn close(&self) -> usize {
+            unreachable!("nobody closes it")
+        }
+
+        fn queued(&self) -> usize {
+            self.waiting()
+        }
+
+        fn stop_reading(&self) {}
+
+        fn cut_off(&self, _: Cause<Broken>) {}
     }
 }

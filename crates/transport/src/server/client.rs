@@ -10,10 +10,8 @@ use hopen_codec::session::Cause;
 use hopen_codec::value::Value;
 use hopen_tls::Session;
 
-use super::session::Name;
-use crate::Error;
-use crate::channel::Peer;
-use crate::link::Link;
+use super::{Line, Name};
+use crate::{Broken, Error, Peer, State};
 
 /// A client that has logged in: who it is, and a way to send to it from any thread, at any time. Clones
 /// are cheap and the same; one that is kept does not keep the connection open.
@@ -26,20 +24,21 @@ struct Inner {
     peer: Peer,
     capability: Capability,
     config: Config,
-    link: Weak<Link>,
+    line: Weak<dyn Line>,
 }
 
 impl Client {
-    pub(super) fn new(handle: u64, user: &[u8], peer: Peer, link: &Arc<Link>) -> Self {
-        let state = link.lock();
-        let connection = state.core.connection();
+    /// Makes a client of a connection and its state.
+    #[doc(hidden)]
+    pub fn new(handle: u64, user: &[u8], peer: Peer, line: Weak<dyn Line>, state: &State) -> Self {
+        let connection = state.connection();
         Self(Arc::new(Inner {
             handle,
             user: user.into(),
             peer,
             capability: connection.capability(),
             config: connection.config().clone(),
-            link: Arc::downgrade(link),
+            line,
         }))
     }
 
@@ -58,16 +57,15 @@ impl Client {
     }
 
     /// Closes the connection: `hclose`. What waits to go out is dropped, as q does; returns how many
-    /// bytes that were. [`Handler::closed`](super::Handler::closed) is called when what it is busy with
-    /// has returned.
+    /// bytes that were. The handler's `closed` is called when what it is busy with has returned.
     pub fn close(&self) -> usize {
-        self.0.link.upgrade().map_or(0, |link| link.close())
+        self.line().map_or(0, |line| line.close())
     }
 
     /// Returns how many bytes wait until the client reads, in this process: its part of `.z.W`. 0 when
     /// the connection is over.
     pub fn queued(&self) -> usize {
-        self.0.link.upgrade().map_or(0, |link| link.queued())
+        self.line().map_or(0, |line| line.queued())
     }
 
     /// Returns its number, by which a program can keep what belongs to it: `.z.w`. No other connection
@@ -98,8 +96,8 @@ impl Client {
     }
 
     pub(super) fn set_body(&self, body: &Body) -> Result<(), Error> {
-        let link = self.0.link.upgrade().ok_or(Error::BadHandle)?;
-        let sent = link.push(body);
+        let line = self.line().ok_or(Error::BadHandle)?;
+        let sent = line.push(body);
         if let Err(error @ Error::QueueFull { .. }) = &sent {
             log::warn!("{self}: cut off: {error}");
         }
@@ -107,25 +105,29 @@ impl Client {
     }
 
     /// Returns what its connection was told.
-    pub(super) fn config(&self) -> &Config {
+    #[doc(hidden)]
+    pub fn config(&self) -> &Config {
         &self.0.config
     }
 
-    #[cfg(test)]
-    pub(super) fn link(&self) -> Option<Arc<Link>> {
-        self.0.link.upgrade()
+    /// Returns its connection, if that is not over.
+    pub(super) fn line(&self) -> Option<Arc<dyn Line>> {
+        self.0.line.upgrade()
     }
 
-    pub(super) fn stop_reading(&self) {
-        if let Some(link) = self.0.link.upgrade() {
-            link.stop_reading();
+    /// Takes in nothing more but what has arrived.
+    #[doc(hidden)]
+    pub fn stop_reading(&self) {
+        if let Some(line) = self.line() {
+            line.stop_reading();
         }
     }
 
     /// Closes the connection because the time is up.
-    pub(super) fn cut_off(&self) {
-        if let Some(link) = self.0.link.upgrade() {
-            link.cut_off(Cause::BadHandle);
+    #[doc(hidden)]
+    pub fn cut_off(&self) {
+        if let Some(line) = self.line() {
+            line.cut_off(Cause::<Broken>::BadHandle);
         }
     }
 }

@@ -1,17 +1,16 @@
 //! Answers, given at once or later.
 
 use core::fmt;
-use std::sync::{Arc, Weak};
+use std::sync::Weak;
 
 use hopen_codec::connection::Ticket;
 use hopen_codec::remote_error::RemoteError;
 use hopen_codec::value::Value;
 
-use super::Client;
+use super::{Client, Line};
 use crate::Error;
-use crate::link::{Link, remote_error};
 
-/// What a [`Handler`](super::Handler) does with a request.
+/// What a handler does with a request.
 #[expect(
     clippy::exhaustive_enums,
     reason = "it is answered now or it is deferred"
@@ -20,7 +19,7 @@ pub enum Answer<'a> {
     /// It is answered. The client's next message is read when it has taken the answer.
     Now(Result<Value, RemoteError>),
     /// It is answered later, by what this function is given: [`Answer::deferred`].
-    Deferred(Box<dyn FnOnce(Reply) + 'a>),
+    Deferred(Box<dyn FnOnce(Reply) + Send + 'a>),
 }
 
 impl<'a> Answer<'a> {
@@ -29,20 +28,20 @@ impl<'a> Answer<'a> {
     /// which the client takes them, whenever they are given.
     ///
     /// ```
-    /// # use hopen_blocking::server::{Answer, Client, Handler, Reply};
     /// # use hopen_codec::value::Value;
+    /// # use hopen_transport::server::{Answer, Reply};
     /// struct Elsewhere {
     ///     work: std::sync::mpsc::Sender<(Value, Reply)>,
     /// }
     ///
-    /// impl Handler for Elsewhere {
-    ///     fn request(&self, _client: &Client, query: Value) -> Answer<'_> {
+    /// impl Elsewhere {
+    ///     fn answer(&self, query: Value) -> Answer<'_> {
     ///         // Where nobody takes it, the reply is dropped, which is an answer too.
     ///         Answer::deferred(|reply| drop(self.work.send((query, reply))))
     ///     }
     /// }
     /// ```
-    pub fn deferred(take: impl FnOnce(Reply) + 'a) -> Self {
+    pub fn deferred(take: impl FnOnce(Reply) + Send + 'a) -> Self {
         Self::Deferred(Box::new(take))
     }
 }
@@ -65,19 +64,21 @@ impl fmt::Debug for Answer<'_> {
 }
 
 /// The right and the duty to answer a request that was [put off](Answer::deferred), once and from any
-/// thread. One that is dropped answers with the error `no answer`, so that no client waits for ever.
+/// thread or task. One that is dropped answers with the error `no answer`, so that no client waits for ever.
 #[must_use = "dropped, it answers with an error"]
 pub struct Reply {
-    link: Weak<Link>,
+    line: Weak<dyn Line>,
     client: Client,
     /// Taken when it is used.
     ticket: Option<Ticket>,
 }
 
 impl Reply {
-    pub(super) fn new(link: &Arc<Link>, client: Client, ticket: Ticket) -> Self {
+    /// Takes the duty over.
+    #[doc(hidden)]
+    pub const fn new(line: Weak<dyn Line>, client: Client, ticket: Ticket) -> Self {
         Self {
-            link: Arc::downgrade(link),
+            line,
             client,
             ticket: Some(ticket),
         }
@@ -104,8 +105,8 @@ impl Reply {
     }
 
     fn send(&mut self, answer: Result<&Value, RemoteError>) -> Result<(), Error> {
-        match (self.ticket.take(), self.link.upgrade()) {
-            (Some(ticket), Some(link)) => link.push_response(ticket, answer),
+        match (self.ticket.take(), self.line.upgrade()) {
+            (Some(ticket), Some(line)) => line.push_response(ticket, answer),
             _ => Err(Error::BadHandle),
         }
     }
@@ -115,7 +116,7 @@ impl Drop for Reply {
     fn drop(&mut self) {
         if self.ticket.is_some() {
             log::warn!("{}: a request was dropped without an answer", self.client);
-            if let Err(error) = self.send(Err(remote_error("no answer"))) {
+            if let Err(error) = self.send(Err(no_answer())) {
                 log::debug!("{}: {error}", self.client);
             }
         }
@@ -128,4 +129,8 @@ impl fmt::Debug for Reply {
             .field("client", &self.client)
             .finish_non_exhaustive()
     }
+}
+
+fn no_answer() -> RemoteError {
+    RemoteError::new("no answer").expect("a literal without a NUL")
 }
