@@ -5,10 +5,10 @@ use core::task::Poll;
 use core::{fmt, mem};
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::Buf;
+use bytes::{Buf, Bytes};
 use futures_io::{AsyncRead, AsyncWrite};
 use hopen_codec::auth::Credentials;
 use hopen_codec::config::{Capability, Config};
@@ -28,7 +28,8 @@ use crate::link::{Link, Medium, poll_read, try_write};
 /// One end [logs in](Self::log_in), the other [receives the login](Self::receive_login) and accepts
 /// or refuses it. A future of it that is dropped closes the connection.
 pub struct Channel {
-    medium: Box<dyn Medium>,
+    /// Behind a lock that is never taken, as a stream need not be for several tasks to look at.
+    medium: Mutex<Box<dyn Medium>>,
     stage: Stage,
     intake: Intake,
     peer: Peer,
@@ -52,7 +53,7 @@ impl Channel {
         local: Option<bool>,
     ) -> Self {
         Self {
-            medium: Box::new(stream),
+            medium: Mutex::new(Box::new(stream)),
             stage: Stage::Plain,
             intake: Intake::default(),
             peer: Peer::at(address),
@@ -153,7 +154,9 @@ impl Channel {
         let mut outbox = Outbox::default();
         let config = self.told_whether_local(config);
         let mut handshake = ClientHandshake::start(credentials, config, &mut outbox)?;
-        self.write(&mut outbox, deadline).await.map_err(refused)?;
+        self.write(&mut outbox, deadline, Phase::Login)
+            .await
+            .map_err(refused)?;
         loop {
             handshake = match handshake.receive(&mut self.intake.input)? {
                 Progress::Done(connection) => return Ok(connection),
@@ -191,10 +194,38 @@ impl Channel {
                 let mut outbox = Outbox::default();
                 outbox.put_slice(error.answer());
                 // A client that does not take that much needs it no more.
-                let _ = self.write(&mut outbox, deadline).await;
+                let _ = self.write(&mut outbox, deadline, Phase::Login).await;
                 Err(Error::Login(error))
             }
             Err(error) => Err(error),
+        }
+    }
+
+    async fn take_text(
+        &mut self,
+        login: handshake::Login,
+        deadline: Deadline,
+    ) -> Result<handshake::Spoken, Error> {
+        let mut handshake = login.await_text();
+        let patience = Deadline::after(Some(TEXT_PATIENCE)).or_earlier(deadline);
+        loop {
+            handshake = match handshake.receive(&mut self.intake.input)? {
+                Progress::Done(spoken) => return Ok(spoken),
+                Progress::NeedsInput(handshake) => handshake,
+            };
+            let has_begun = !self.intake.input.is_empty();
+            let until = if has_begun { deadline } else { patience };
+            let room = handshake.make_room(&mut self.intake.input);
+            match self.read(room, until).await {
+                Ok(0) => return Ok(handshake.receive_eof(&mut self.intake.input)?),
+                Err(Error::Timeout(_)) if !has_begun && self.intake.input.is_empty() => {
+                    return Ok(handshake::Spoken::Messages(handshake.nothing_came()));
+                }
+                // It has come just then.
+                Err(Error::Timeout(_)) if !has_begun => {}
+                Ok(_) => {}
+                Err(error) => return Err(error),
+            }
         }
     }
 
@@ -250,14 +281,14 @@ impl Channel {
             let done = tls.shake_hands(&mut self.intake);
             // Also what tells the other side that it has failed.
             let words = tls.handshake_bytes();
-            let written = write(&mut self.medium, words, deadline, Phase::Tls).await;
+            let written = write(stream(&mut self.medium), words, deadline, Phase::Tls).await;
             done.map_err(Error::tls)?;
             written?;
             if !tls.is_handshaking() {
                 return Ok(tls);
             }
             let (buffer, room) = Tls::buffer(&mut self.intake);
-            if read(&mut self.medium, buffer, room, deadline, Phase::Tls).await? == 0 {
+            if read(stream(&mut self.medium), buffer, room, deadline, Phase::Tls).await? == 0 {
                 return Err(Error::Io {
                     phase: Phase::Tls,
                     error: io::ErrorKind::UnexpectedEof.into(),
@@ -272,10 +303,15 @@ impl Channel {
     }
 
     /// Writes everything.
-    async fn write(&mut self, outbox: &mut Outbox, deadline: Deadline) -> Result<(), Error> {
+    async fn write(
+        &mut self,
+        outbox: &mut Outbox,
+        deadline: Deadline,
+        phase: Phase,
+    ) -> Result<(), Error> {
         while self.stage.pending() + outbox.len() > 0 {
             let wire = self.stage.outgoing(outbox);
-            write(&mut self.medium, wire, deadline, Phase::Login).await?;
+            write(stream(&mut self.medium), wire, deadline, phase).await?;
             self.stage.taken(0);
         }
         Ok(())
@@ -304,7 +340,7 @@ impl Channel {
         phase: Phase,
     ) -> Result<usize, Error> {
         let (buffer, room) = self.stage.buffer(&mut self.intake, room);
-        read(&mut self.medium, buffer, room, deadline, phase).await
+        read(stream(&mut self.medium), buffer, room, deadline, phase).await
     }
 
     /// Returns the address of the other side, where it has one.
@@ -321,7 +357,9 @@ impl Channel {
 
     fn opened(self, connection: Connection, role: Role) -> Handle {
         let state = State::new(connection, self.stage, role);
-        Handle::new(Link::new(self.medium, state, self.intake), self.peer)
+        let medium = self.medium.into_inner();
+        let medium = medium.unwrap_or_else(PoisonError::into_inner);
+        Handle::new(Link::new(medium, state, self.intake), self.peer)
     }
 }
 
@@ -370,6 +408,29 @@ impl Login {
         self.channel.peer.session.as_deref()
     }
 
+    /// Waits for a line of text, as qcon sends it behind a login without a capability byte. What other
+    /// clients send is left for the connection.
+    pub(crate) async fn await_text(self) -> Result<Spoken, Error> {
+        let Self {
+            mut channel,
+            login,
+            deadline,
+        } = self;
+        let spoken = channel.take_text(login, deadline).await?;
+        let here = |login| Self {
+            channel,
+            login,
+            deadline,
+        };
+        Ok(match spoken {
+            handshake::Spoken::Messages(login) => Spoken::Messages(here(login)),
+            handshake::Spoken::Text(login, line) => Spoken::Text(TextQuery {
+                login: here(login),
+                line,
+            }),
+        })
+    }
+
     /// Lets the client in.
     ///
     /// # Errors
@@ -383,7 +444,7 @@ impl Login {
         } = self;
         let mut outbox = Outbox::default();
         let connection = login.accept(&mut outbox);
-        channel.write(&mut outbox, deadline).await?;
+        channel.write(&mut outbox, deadline, Phase::Login).await?;
         Ok(channel.opened(connection, Role::Server))
     }
 
@@ -400,6 +461,37 @@ impl fmt::Debug for Login {
             .field("peer", &self.peer_addr())
             .finish_non_exhaustive()
     }
+}
+
+/// What a client speaks.
+pub(crate) enum Spoken {
+    Messages(Login),
+    Text(TextQuery),
+}
+
+/// A line of text that waits to be answered.
+pub(crate) struct TextQuery {
+    pub(crate) login: Login,
+    pub(crate) line: Bytes,
+}
+
+impl TextQuery {
+    /// Answers by text and closes the connection, as that is all that qcon takes.
+    pub(crate) async fn answer(self, text: &[u8], timeout: Duration) -> Result<(), Error> {
+        let mut channel = self.login.channel;
+        let deadline = Deadline::after(Some(timeout));
+        let mut outbox = Outbox::default();
+        outbox.put_slice(text);
+        channel.write(&mut outbox, deadline, Phase::Answer).await
+    }
+}
+
+/// How long a client that sends no capability byte may send nothing before it is one of kdb+ 2.5 that
+/// waits to be let in. qcon sends its line together with its login, so this covers the network alone.
+const TEXT_PATIENCE: Duration = Duration::from_secs(1);
+
+fn stream(medium: &mut Mutex<Box<dyn Medium>>) -> &mut Box<dyn Medium> {
+    medium.get_mut().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Writes everything that waits for the medium, and has it handed on.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use async_io::Timer;
 
 /// When something has to be done by: an instant, or never. Its timers run under any executor.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Deadline(Option<Instant>);
 
 impl Deadline {
@@ -25,6 +25,14 @@ impl Deadline {
     /// library.
     pub(crate) fn of_opening(timeout: Option<Duration>) -> Self {
         Self::after(timeout.filter(|timeout| !timeout.is_zero()))
+    }
+
+    /// Returns the one of two that passes first.
+    pub(crate) fn or_earlier(self, other: Self) -> Self {
+        match (self.0, other.0) {
+            (Some(one), Some(other)) => Self(Some(one.min(other))),
+            (one, other) => Self(one.or(other)),
+        }
     }
 
     /// Returns how much time is left: `None` is for ever, zero is none.
@@ -60,6 +68,11 @@ pub(crate) struct Alarm {
 }
 
 impl Alarm {
+    /// Returns what it waits for.
+    pub(crate) const fn deadline(&self) -> Deadline {
+        self.deadline
+    }
+
     /// Returns whether the deadline has passed; if not, the task is woken when it does.
     pub(crate) fn has_passed(&mut self, context: &mut Context<'_>) -> bool {
         match self.deadline.0 {

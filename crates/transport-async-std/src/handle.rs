@@ -65,6 +65,10 @@ impl Handle {
         }
     }
 
+    pub(crate) fn into_parts(self) -> (Arc<Link>, Peer) {
+        (self.link, self.peer)
+    }
+
     /// Asks and waits for the answer: `h x`. A text is evaluated as q; a tuple or list is a
     /// function and its arguments.
     ///

@@ -22,6 +22,7 @@
 //! | [`SharedHandle`], [`Driver`], [`Asyncs`] | the same for any number of tasks, and the future that moves bytes for them |
 //! | [`Channel`] | a connection before its login, over any stream |
 //! | [`Listener`], [`Login`] | the server's side: connections come in, logins are accepted or refused |
+//! | [`server`] | the whole of it: a task for each connection, handlers, deferred answers, broadcasts |
 //!
 //! It runs under any executor: only the two files that open sockets name async-std, whose sockets
 //! are async-io's with a reactor of their own, as the timers are. This crate moves bytes; what they mean and what goes
@@ -37,6 +38,7 @@ mod deadline;
 mod handle;
 mod link;
 mod listener;
+pub mod server;
 mod shared;
 
 pub use channel::{Channel, Login};

@@ -29,6 +29,7 @@ use hopen_transport::{Broken, Error, Intake, State};
 use crate::deadline::Deadline;
 
 mod caller;
+mod push;
 
 pub(crate) use caller::{Caller, Reader};
 
@@ -107,6 +108,20 @@ impl Link {
         dropped
     }
 
+    /// Writes what goes at once, by the task that reads and writes, while that does something else.
+    pub(crate) fn keep_writing(&self, context: &mut Context<'_>) {
+        let mut core = self.lock();
+        core.drives(context.waker());
+        if core.write(context) {
+            core.changed();
+        }
+    }
+
+    /// Says to the other side that nothing more comes.
+    pub(crate) fn end_writing(&self) {
+        self.lock().say_goodbye();
+    }
+
     /// Is told that nobody reads any longer.
     pub(crate) fn abandon(&self) {
         let mut core = self.lock();
@@ -141,7 +156,7 @@ impl Link {
         reader: Reader,
         deadline: Deadline,
         end: Position,
-        mut done: impl FnMut(&mut State) -> Option<T>,
+        mut done: impl FnMut(&mut Core) -> Option<T>,
     ) -> Result<Option<T>, Error> {
         let mut alarm = deadline.alarm();
         let mut place = Place {
@@ -151,8 +166,11 @@ impl Link {
         poll_fn(|context| {
             let mut core = self.lock();
             let (mut steps, mut is_last) = (0, false);
+            if reader == Reader::Here {
+                core.drives(context.waker());
+            }
             loop {
-                if let Some(result) = done(&mut core.state) {
+                if let Some(result) = done(&mut core) {
                     core.changed();
                     return Poll::Ready(Ok(Some(result)));
                 }
@@ -258,7 +276,8 @@ impl Core {
         }
         let (buffer, room) = self.state.buffer(&mut self.intake);
         match poll_read(medium, context, buffer, room) {
-            Poll::Pending if self.state.session.is_writable() => return Step::Stuck,
+            Poll::Pending if self.waits_for_more() => return Step::Stuck,
+            Poll::Pending if self.state.session.has_stopped() => self.state.session.drained(),
             // There is no point in waiting for more: what has arrived is taken.
             Poll::Pending => {
                 let cause = self.state.session.unwritable().cloned();
@@ -271,6 +290,11 @@ impl Core {
             }
         }
         Step::Moved
+    }
+
+    /// Returns whether it makes sense to wait for what has not arrived yet.
+    fn waits_for_more(&self) -> bool {
+        self.state.session.is_writable() && !self.state.session.has_stopped()
     }
 
     /// Wakes those who wait for a change, and closes what is over.
@@ -297,9 +321,12 @@ impl Core {
         self.medium.take()
     }
 
-    /// Is told by the driver who is to be woken.
-    pub(crate) fn drives(&mut self, waker: &Waker) {
-        self.driver = Some(waker.clone());
+    /// Is told by whoever reads and writes who is to be woken.
+    fn drives(&mut self, waker: &Waker) {
+        match &mut self.driver {
+            Some(driver) => driver.clone_from(waker),
+            None => self.driver = Some(waker.clone()),
+        }
     }
 
     fn close_medium(&mut self) {

@@ -1,4 +1,4 @@
-//! Where clients connect to.
+//! Where clients connect to, and what tasks run on unless the program says otherwise.
 
 use core::future::{Future, poll_fn};
 use core::pin::{Pin, pin};
@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use async_io::Async;
+use async_std::task;
 #[cfg(unix)]
 use hopen_transport::unix_socket::{Beside, Claim};
 use hopen_transport::{Accepts, Bound, Error, ListenOptions, is_gone};
@@ -19,7 +20,8 @@ use crate::Channel;
 ///
 /// It is bound once and hands out connections before their login, so that a client that is slow to
 /// log in keeps nobody else waiting: [`receive_login`](Channel::receive_login) runs where the program
-/// wants, in a task of the connection's own for example.
+/// wants, in a task of the connection's own for example. A [`Server`](crate::server::Server) does that
+/// and everything that comes after it.
 ///
 /// ```no_run
 /// use hopen_async_std::{Error, LOGIN_TIMEOUT, Listener, Received};
@@ -191,6 +193,11 @@ impl<T: Future<Output = io::Result<Channel>>> Accepting for Pin<&mut T> {
     fn poll_it(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Channel>> {
         self.as_mut().poll(context)
     }
+}
+
+/// Runs a task on async-std's threads.
+pub(crate) fn spawn(task: Pin<Box<dyn Future<Output = ()> + Send>>) {
+    drop(task::spawn(task));
 }
 
 #[cfg(test)]

@@ -274,7 +274,6 @@ impl Future for Driver {
     type Output = Result<(), Error>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        self.link.lock().drives(context.waker());
         self.drive.as_mut().poll(context)
     }
 }

@@ -79,7 +79,6 @@
 //! message or a text of a panic.
 
 use core::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -206,18 +205,6 @@ impl Shared {
             log::error!("{name}: closed: {error}");
         }
     }
-}
-
-/// Calls what the program has written, and returns `None` where it panics, which is logged.
-///
-/// What the program shares between calls is behind its own locks, which say by themselves that a
-/// thread has panicked.
-fn guarded<T>(name: &dyn fmt::Display, what: &str, call: impl FnOnce() -> T) -> Option<T> {
-    let called = catch_unwind(AssertUnwindSafe(call));
-    if called.is_err() {
-        log::error!("{name}: {what} has panicked");
-    }
-    called.ok()
 }
 
 /// How far apart attempts to accept a connection are, after one that failed: a rate, not a wait.

@@ -25,6 +25,8 @@
 //! # Ok::<(), hopen_codec::auth::PasswordFileError>(())
 //! ```
 
+use core::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use hopen_codec::connection::Ticket;
@@ -111,4 +113,16 @@ pub enum BadMessage {
         /// What is wrong with it, and where.
         error: DecodeError,
     },
+}
+
+/// Calls what the program has written, and returns `None` where it panics, which is logged.
+///
+/// What the program shares between calls is behind its own locks, which say by themselves that a
+/// thread has panicked.
+pub fn guarded<T>(name: &dyn fmt::Display, what: &str, call: impl FnOnce() -> T) -> Option<T> {
+    let called = catch_unwind(AssertUnwindSafe(call));
+    if called.is_err() {
+        log::error!("{name}: {what} has panicked");
+    }
+    called.ok()
 }

@@ -1,14 +1,16 @@
 //! What a caller does with a connection: queue something, and wait.
 
 use core::task::{Context, Waker};
+use std::time::Duration;
 
 use hopen_codec::backlog::Kept;
 use hopen_codec::connection::Ticket;
 use hopen_codec::message::Body;
 use hopen_codec::remote_error::RemoteError;
-use hopen_codec::session::{Position, Question};
+use hopen_codec::session::{Cause, Position, Question};
 use hopen_codec::value::Value;
-use hopen_transport::{Error, Phase, State};
+use hopen_transport::server::Line as _;
+use hopen_transport::{Broken, Error, Phase, State};
 
 use super::{Core, Link, remote_error};
 use crate::Received;
@@ -141,6 +143,82 @@ impl<'a> Caller<'a> {
         written.map(|_| ())
     }
 
+    /// Writes what waits, and waits for the next message that is no response, as it came. `None` when
+    /// this side [has stopped reading](hopen_transport::server::Line::stop_reading) and nothing is left.
+    /// If nothing more comes of a message that has begun for as long as `patience`, the other side is cut
+    /// off.
+    pub(crate) async fn serve(self, patience: Duration) -> Result<Option<Kept>, Error> {
+        let (mut arrived, mut deadline) = (0, Deadline::NEVER);
+        loop {
+            let mut next = None;
+            let has_changed = self
+                .link
+                .until(self.reader, deadline, Position::default(), |core| {
+                    next = core.state.session.next_kept();
+                    let ends = next.is_some() || core.state.session.is_drained();
+                    if ends {
+                        return Some(false);
+                    }
+                    let now = core.intake.input.len() + core.intake.wire.len();
+                    let has_changed = now != arrived;
+                    arrived = now;
+                    has_changed.then_some(true)
+                });
+            match has_changed.await? {
+                Some(false) => return Ok(next),
+                Some(true) => deadline = Deadline::after((arrived > 0).then_some(patience)),
+                None => return Err(self.stalled(Phase::Rest)),
+            }
+        }
+    }
+
+    /// Answers a request, and waits until the answer is written, as long as the other side takes some
+    /// of what waits every so often; else it is cut off.
+    pub(crate) async fn respond_in_time(
+        self,
+        ticket: Ticket,
+        answer: Result<&Value, RemoteError>,
+        patience: Duration,
+    ) -> Result<(), Error> {
+        let (answered, end, mut taken) = {
+            let mut core = self.link.lock_with_room()?;
+            let session = &mut core.state.session;
+            let answered = session.respond(ticket, answer);
+            (answered, session.end_of_outbox(), session.taken())
+        };
+        while !self.written(end, Deadline::after(Some(patience))).await? {
+            let now = self.link.lock().state.session.taken();
+            if now == taken {
+                return Err(self.stalled(Phase::Answer));
+            }
+            taken = now;
+        }
+        Ok(answered?)
+    }
+
+    /// Waits until every request of the other side is answered and the answers are written. Only where
+    /// this side has stopped reading, as nothing is kept for somebody else to take.
+    pub(crate) async fn settle(self) -> Result<(), Error> {
+        let settled = self.until(Deadline::NEVER, Position::default(), |state| {
+            match state.session.unwritable() {
+                Some(cause) => Some(Err(Error::from(cause))),
+                None => {
+                    let is_settled = state.connection().owed() == 0 && state.session.is_written();
+                    is_settled.then_some(Ok(()))
+                }
+            }
+        });
+        settled.await?.unwrap_or(Ok(()))
+    }
+
+    /// Cuts the other side off, as nothing came or went for too long.
+    fn stalled(self, phase: Phase) -> Error {
+        let cause = Cause::Medium(Broken::Stalled(phase));
+        let error = Error::from(&cause);
+        self.link.cut_off(cause);
+        error
+    }
+
     /// Takes in what comes, until the connection is over.
     pub(crate) async fn drive(self) -> Result<(), Error> {
         let driven = self.until(Deadline::NEVER, Position::default(), |_| None::<()>);
@@ -203,8 +281,9 @@ impl<'a> Caller<'a> {
         self,
         deadline: Deadline,
         end: Position,
-        done: impl FnMut(&mut State) -> Option<T>,
+        mut done: impl FnMut(&mut State) -> Option<T>,
     ) -> Result<Option<T>, Error> {
+        let done = |core: &mut Core| done(&mut core.state);
         self.link.until(self.reader, deadline, end, done).await
     }
 

@@ -11,12 +11,12 @@ use hopen_codec::remote_error::RemoteError;
 use hopen_codec::value::Value;
 
 use super::registry::Place;
-use super::{Answer, BadMessage, Client, Decision, Reply, Shared, TextProtocol, guarded};
+use super::{Answer, BadMessage, Client, Decision, Reply, Shared, TextProtocol};
 use crate::channel::{Spoken, TextQuery};
 use crate::link::{Caller, Link, remote_error};
 use crate::{Channel, Error, Handle, Login};
 use hopen_transport::Intake;
-use hopen_transport::server::{Name, User};
+use hopen_transport::server::{Name, User, guarded};
 
 /// Lets a client log in and serves it until the connection is over.
 pub(super) fn serve(shared: &Shared, place: &Place, channel: Channel) {

@@ -1,6 +1,8 @@
 //! The server role against our own client, and against bytes written by hand.
 
 #[cfg(test)] // for clippy, which allows tests what it forbids elsewhere
+mod desk;
+#[cfg(test)]
 mod gateway;
 #[cfg(test)]
 mod logins;

@@ -1,23 +1,23 @@
-//! A server in this process, with a handler that does what its clients say.
+//! A server in this process, with a handler that does what its clients say. The tests of the async
+//! transport have it as well.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Mutex, Once};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use bytes::Buf;
-use hopen_blocking::server::{
-    Answer, BadMessage, Client, Control, Decision, Handler, Reply, Server, ServerOptions,
-};
-use hopen_blocking::{Error, Handle, ListenOptions, Listener, Login, Options, hopen};
+use hopen_blocking::server::{BadMessage, Client, Decision, Reply, ServerOptions};
+use hopen_blocking::{Error, Handle, ListenOptions, Options, hopen};
 use hopen_codec::address::Address;
 use hopen_codec::auth::Credentials;
 use hopen_codec::message::{Body, Message, MessageKind};
 use hopen_codec::outbox::Outbox;
-use hopen_codec::remote_error::RemoteError;
-use hopen_codec::value::{Guid, Value};
+use hopen_codec::value::Value;
+
+use crate::desk::{Control, Gate, Login};
 
 /// A server that runs.
 pub(crate) struct Running {
@@ -31,8 +31,8 @@ pub(crate) struct Running {
 #[derive(Debug)]
 pub(crate) enum Event {
     Opened(Client),
-    /// A request is evaluated until the sender is dropped.
-    Evaluates(Sender<()>),
+    /// A request is evaluated until the gate is dropped.
+    Evaluates(Gate),
     /// A request is put off.
     Asked(Reply),
     Notice(Client, Value),
@@ -59,16 +59,12 @@ impl Running {
         login: impl Fn(&Login) -> Decision + Send + Sync + 'static,
     ) -> Self {
         Logger::start();
-        let listener = Listener::bind(listen).unwrap();
-        let port = listener.local_addr().unwrap().port();
         let (sender, events) = mpsc::channel();
         let desk = Desk {
             events: sender,
             login: Box::new(login),
         };
-        let server = Server::new(listener, desk, options).unwrap();
-        let control = server.control();
-        let thread = thread::spawn(move || server.run());
+        let (port, control, thread) = desk.start(listen, options);
         Self {
             port,
             control,
@@ -153,7 +149,7 @@ impl Running {
     }
 
     /// Waits until a request is evaluated; that goes on until what is returned is dropped.
-    pub(crate) fn evaluates(&self) -> Sender<()> {
+    pub(crate) fn evaluates(&self) -> Gate {
         self.next(|event| {
             if let Event::Evaluates(gate) = event {
                 Some(gate)
@@ -175,66 +171,16 @@ impl Running {
     }
 }
 
-/// A handler that does what a request says.
-struct Desk {
+/// A handler that does what a request says: see `desk`, which differs between transports.
+pub(crate) struct Desk {
     events: Sender<Event>,
-    login: Box<dyn Fn(&Login) -> Decision + Send + Sync>,
+    pub(crate) login: Box<dyn Fn(&Login) -> Decision + Send + Sync>,
 }
 
 impl Desk {
-    fn tell(&self, event: Event) {
+    pub(crate) fn tell(&self, event: Event) {
         // A test that has ended wants to know no more.
         drop(self.events.send(event));
-    }
-}
-
-impl Handler for Desk {
-    fn login(&self, login: &Login) -> Decision {
-        (self.login)(login)
-    }
-
-    fn opened(&self, client: &Client) {
-        assert_ne!(client.user(), b"opened panics");
-        self.tell(Event::Opened(client.clone()));
-    }
-
-    fn request(&self, client: &Client, query: Value) -> Answer<'_> {
-        match query.to::<&str>() {
-            Ok("panic") => panic!("a secret"),
-            Ok("error") => Err(RemoteError::new("wrong").unwrap()).into(),
-            Ok("guid") => Ok(Value::from(Guid([1; 16]))).into(),
-            Ok("user") => Ok(client.user().into()).into(),
-            Ok("large") => Ok(large()).into(),
-            Ok("later") => Answer::deferred(|reply| self.tell(Event::Asked(reply))),
-            Ok("never") => Answer::deferred(drop),
-            Ok("panic later") => Answer::deferred(|_| panic!("a secret")),
-            Ok("slowly") => {
-                let (gate, is_open) = mpsc::channel();
-                self.tell(Event::Evaluates(gate));
-                // It ends when the gate is dropped.
-                is_open.recv().unwrap_err();
-                Ok("slowly".into()).into()
-            }
-            _ => Ok(query).into(),
-        }
-    }
-
-    fn notice(&self, client: &Client, message: Value) {
-        assert_ne!(message, "panic".into());
-        self.tell(Event::Notice(client.clone(), message));
-    }
-
-    fn closed(&self, client: &Client, why: &Error) {
-        self.tell(Event::Closed(client.handle(), why.to_string()));
-    }
-
-    fn bad_message(&self, _client: &Client, message: &BadMessage) {
-        self.tell(Event::Bad(message.clone()));
-    }
-
-    fn text(&self, login: &Login, line: &[u8]) -> Vec<u8> {
-        assert_ne!(line, b"panic");
-        [login.credentials().user(), b" says ", line, b"\n"].concat()
     }
 }
 

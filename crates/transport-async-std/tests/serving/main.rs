@@ -1,0 +1,29 @@
+//! The server role on async-std's threads, through the tests of the blocking one: against our blocking
+//! client, and against bytes written by hand.
+
+use hopen_async_std::server::{Handler, Server};
+
+#[cfg(test)] // for clippy, which allows tests what it forbids elsewhere
+mod desk;
+#[cfg(test)]
+#[path = "../../../transport-blocking/tests/serving/logins.rs"]
+mod logins;
+#[cfg(test)]
+#[path = "../../../transport-blocking/tests/serving/others.rs"]
+mod others;
+#[cfg(test)]
+#[path = "../../../transport-blocking/tests/serving/push.rs"]
+mod push;
+#[cfg(test)]
+#[path = "../../../transport-blocking/tests/serving/requests.rs"]
+mod requests;
+#[cfg(test)]
+#[path = "../../../transport-blocking/tests/serving/stop.rs"]
+mod stop;
+#[cfg(test)]
+#[path = "../../../transport-blocking/tests/serving/support.rs"]
+mod support;
+
+fn run(server: Server<impl Handler + 'static>) -> usize {
+    async_std::task::block_on(server.run())
+}

@@ -1,0 +1,29 @@
+//! The server role on smol, without async-std's threads, through the tests of the blocking one.
+
+use hopen_async_std::server::{Handler, Server};
+
+#[cfg(test)] // for clippy, which allows tests what it forbids elsewhere
+#[path = "../serving/desk.rs"]
+mod desk;
+#[cfg(test)]
+#[path = "../../../transport-blocking/tests/serving/logins.rs"]
+mod logins;
+#[cfg(test)]
+#[path = "../../../transport-blocking/tests/serving/others.rs"]
+mod others;
+#[cfg(test)]
+#[path = "../../../transport-blocking/tests/serving/push.rs"]
+mod push;
+#[cfg(test)]
+#[path = "../../../transport-blocking/tests/serving/requests.rs"]
+mod requests;
+#[cfg(test)]
+#[path = "../../../transport-blocking/tests/serving/stop.rs"]
+mod stop;
+#[cfg(test)]
+#[path = "../../../transport-blocking/tests/serving/support.rs"]
+mod support;
+
+fn run(server: Server<impl Handler + 'static>) -> usize {
+    smol::block_on(server.run_with(|task| smol::spawn(task).detach()))
+}
