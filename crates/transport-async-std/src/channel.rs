@@ -5,7 +5,7 @@ use core::task::Poll;
 use core::{fmt, mem};
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Buf, Bytes};
@@ -21,15 +21,15 @@ use hopen_transport::{Error, Intake, Peer, Phase, Stage, State, Tls};
 
 use crate::Handle;
 use crate::deadline::Deadline;
-use crate::link::{Link, Medium, poll_read, try_write};
+use crate::link::Link;
+use crate::medium::Medium;
 
 /// A connection before its login: over any stream of futures-io, or over TCP.
 ///
 /// One end [logs in](Self::log_in), the other [receives the login](Self::receive_login) and accepts
 /// or refuses it. A future of it that is dropped closes the connection.
 pub struct Channel {
-    /// Behind a lock that is never taken, as a stream need not be for several tasks to look at.
-    medium: Mutex<Box<dyn Medium>>,
+    medium: Medium,
     stage: Stage,
     intake: Intake,
     peer: Peer,
@@ -53,7 +53,7 @@ impl Channel {
         local: Option<bool>,
     ) -> Self {
         Self {
-            medium: Mutex::new(Box::new(stream)),
+            medium: Medium::new(stream),
             stage: Stage::Plain,
             intake: Intake::default(),
             peer: Peer::at(address),
@@ -131,8 +131,10 @@ impl Channel {
         deadline: Deadline,
         role: Role,
     ) -> Result<Handle, Error> {
-        let connection = self.send_login(credentials, config, deadline).await?;
-        Ok(self.opened(connection, role))
+        match self.send_login(credentials, config, deadline).await {
+            Ok(connection) => Ok(self.opened(connection, role)),
+            Err(error) => Err(self.given_up(error)),
+        }
     }
 
     async fn send_login(
@@ -195,9 +197,9 @@ impl Channel {
                 outbox.put_slice(error.answer());
                 // A client that does not take that much needs it no more.
                 let _ = self.write(&mut outbox, deadline, Phase::Login).await;
-                Err(Error::Login(error))
+                Err(self.given_up(Error::Login(error)))
             }
-            Err(error) => Err(error),
+            Err(error) => Err(self.given_up(error)),
         }
     }
 
@@ -281,14 +283,14 @@ impl Channel {
             let done = tls.shake_hands(&mut self.intake);
             // Also what tells the other side that it has failed.
             let words = tls.handshake_bytes();
-            let written = write(stream(&mut self.medium), words, deadline, Phase::Tls).await;
+            let written = write(&mut self.medium, words, deadline, Phase::Tls).await;
             done.map_err(Error::tls)?;
             written?;
             if !tls.is_handshaking() {
                 return Ok(tls);
             }
             let (buffer, room) = Tls::buffer(&mut self.intake);
-            if read(stream(&mut self.medium), buffer, room, deadline, Phase::Tls).await? == 0 {
+            if read(&mut self.medium, buffer, room, deadline, Phase::Tls).await? == 0 {
                 return Err(Error::Io {
                     phase: Phase::Tls,
                     error: io::ErrorKind::UnexpectedEof.into(),
@@ -302,6 +304,12 @@ impl Channel {
         self.peer.session = session.map(Arc::new);
     }
 
+    /// Is told why there is no handle. Returns it again.
+    fn given_up(&mut self, error: Error) -> Error {
+        self.medium.say_goodbye(&mut self.stage);
+        error
+    }
+
     /// Writes everything.
     async fn write(
         &mut self,
@@ -311,7 +319,7 @@ impl Channel {
     ) -> Result<(), Error> {
         while self.stage.pending() + outbox.len() > 0 {
             let wire = self.stage.outgoing(outbox);
-            write(stream(&mut self.medium), wire, deadline, phase).await?;
+            write(&mut self.medium, wire, deadline, phase).await?;
             self.stage.taken(0);
         }
         Ok(())
@@ -340,7 +348,7 @@ impl Channel {
         phase: Phase,
     ) -> Result<usize, Error> {
         let (buffer, room) = self.stage.buffer(&mut self.intake, room);
-        read(stream(&mut self.medium), buffer, room, deadline, phase).await
+        read(&mut self.medium, buffer, room, deadline, phase).await
     }
 
     /// Returns the address of the other side, where it has one.
@@ -357,9 +365,7 @@ impl Channel {
 
     fn opened(self, connection: Connection, role: Role) -> Handle {
         let state = State::new(connection, self.stage, role);
-        let medium = self.medium.into_inner();
-        let medium = medium.unwrap_or_else(PoisonError::into_inner);
-        Handle::new(Link::new(medium, state, self.intake), self.peer)
+        Handle::new(Link::new(self.medium, state, self.intake), self.peer)
     }
 }
 
@@ -449,7 +455,8 @@ impl Login {
     }
 
     /// Closes the connection, which is how a login is refused. The client is told nothing else.
-    pub fn refuse(self) {
+    pub fn refuse(mut self) {
+        self.channel.medium.say_goodbye(&mut self.channel.stage);
         self.login.refuse();
     }
 }
@@ -490,13 +497,9 @@ impl TextQuery {
 /// waits to be let in. qcon sends its line together with its login, so this covers the network alone.
 const TEXT_PATIENCE: Duration = Duration::from_secs(1);
 
-fn stream(medium: &mut Mutex<Box<dyn Medium>>) -> &mut Box<dyn Medium> {
-    medium.get_mut().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// Writes everything that waits for the medium, and has it handed on.
 async fn write(
-    medium: &mut Box<dyn Medium>,
+    medium: &mut Medium,
     wire: &mut Outbox,
     deadline: Deadline,
     phase: Phase,
@@ -505,7 +508,7 @@ async fn write(
     poll_fn(|context| {
         let failed = |error| Poll::Ready(Err(Error::Io { phase, error }));
         while wire.has_remaining() {
-            match try_write(medium, context, wire) {
+            match medium.try_write(context, wire) {
                 Ok(0) => return failed(io::ErrorKind::WriteZero.into()),
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -514,7 +517,7 @@ async fn write(
                 Err(error) => return failed(error),
             }
         }
-        match core::pin::Pin::new(&mut *medium).poll_flush(context) {
+        match medium.poll_flush(context) {
             Poll::Ready(Ok(())) => Poll::Ready(Ok(())),
             Poll::Ready(Err(error)) => failed(error),
             Poll::Pending => late(&mut alarm, context, phase),
@@ -525,14 +528,14 @@ async fn write(
 
 /// Reads some bytes. Where the deadline has passed, one byte at a time does not keep it going.
 async fn read(
-    medium: &mut Box<dyn Medium>,
+    medium: &mut Medium,
     buffer: &mut bytes::BytesMut,
     room: usize,
     deadline: Deadline,
     phase: Phase,
 ) -> Result<usize, Error> {
     let mut alarm = deadline.alarm();
-    poll_fn(|context| match poll_read(medium, context, buffer, room) {
+    poll_fn(|context| match medium.poll_read(context, buffer, room) {
         Poll::Ready(Ok(0)) => Poll::Ready(Ok(0)),
         Poll::Ready(Ok(_)) if alarm.has_passed(context) => Poll::Ready(Err(Error::Timeout(phase))),
         Poll::Ready(Ok(count)) => Poll::Ready(Ok(count)),

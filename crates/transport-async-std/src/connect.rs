@@ -12,6 +12,7 @@ use async_io::Async;
 use async_std::net::{TcpStream, ToSocketAddrs};
 #[cfg(unix)]
 use async_std::os::unix::net::UnixStream;
+use futures_io::{AsyncRead, AsyncWrite};
 use hopen_codec::address::Endpoint;
 use hopen_codec::session::Role;
 #[cfg(unix)]
@@ -20,7 +21,7 @@ use hopen_transport::{Error, Options, Phase};
 use socket2::SockRef;
 
 use crate::deadline::Deadline;
-use crate::link::Medium;
+use crate::socket::Socket;
 use crate::{Channel, Handle};
 
 /// Connects and logs in.
@@ -63,7 +64,9 @@ impl Channel {
         Self::of_tcp(stream)
     }
 
-    pub(crate) fn of_tcp<S: Medium + 'static>(stream: S) -> io::Result<Self>
+    pub(crate) fn of_tcp<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
+        stream: S,
+    ) -> io::Result<Self>
     where
         for<'s> SockRef<'s>: From<&'s S>,
     {
@@ -74,13 +77,13 @@ impl Channel {
         let peer = socket.peer_addr()?.as_socket();
         let own = socket.local_addr()?.as_socket();
         let local = peer.map(ip).is_some_and(|ip| ip.is_loopback()) || peer.map(ip) == own.map(ip);
-        Ok(Self::over(stream, peer, Some(local)))
+        Ok(Self::over(Socket(stream), peer, Some(local)))
     }
 
     /// Makes a channel of a connection over a Unix domain socket. The peer is on this host.
     #[cfg(unix)]
     pub fn unix(stream: UnixStream) -> Self {
-        Self::over(stream, None, Some(true))
+        Self::over(Socket(stream), None, Some(true))
     }
 }
 
@@ -161,7 +164,10 @@ async fn connect_by(name: &Name) -> io::Result<Channel> {
                 Deadline::after(Some(PAUSE)).passes().await;
             }
             // Not by async-std's `From`, which panics where the system cannot wait for one more.
-            stream => return Ok(Channel::over(Async::new(stream?)?, None, Some(true))),
+            stream => {
+                let stream = Socket(Async::new(stream?)?);
+                return Ok(Channel::over(stream, None, Some(true)));
+            }
         }
     }
 }
@@ -188,7 +194,7 @@ const LEAST_SHARE: Duration = Duration::from_secs(2);
 mod tests {
     use hopen_transport::unix_socket::Beside;
     use smol::block_on;
-    use socket2::{Domain, SockAddr, Socket, Type};
+    use socket2::{Domain, SockAddr, Type};
 
     use super::*;
 
@@ -196,7 +202,7 @@ mod tests {
     fn a_server_whose_queue_is_full_is_waited_for_until_there_is_room_or_no_time() {
         let folder = tempfile::tempdir().unwrap();
         let name = Name::File(folder.path().join("kx.5010"));
-        let server = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+        let server = socket2::Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
         let address = SockAddr::unix(name.to_os_string()).unwrap();
         server.bind(&address).unwrap();
         server.listen(0).unwrap();

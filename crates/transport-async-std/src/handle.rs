@@ -3,14 +3,12 @@
 use core::fmt;
 use core::future::{Future, poll_fn};
 use core::ops::ControlFlow;
-use core::pin::Pin;
 use core::task::Poll;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use futures_io::AsyncWrite as _;
 use hopen_codec::config::Capability;
 use hopen_codec::connection::Ticket;
 use hopen_codec::frame::Announced;
@@ -20,7 +18,7 @@ use hopen_tls::Session;
 use hopen_transport::{Error, Peer, Phase};
 
 use crate::deadline::Deadline;
-use crate::link::{Caller, Link, Reader, poll_read};
+use crate::link::{Caller, Link, Reader};
 use crate::{Driver, SharedHandle};
 
 /// An open handle to a process, which has connected to us or we to it.
@@ -229,29 +227,33 @@ impl Handle {
         if !self.caller().flush(deadline).await? {
             return Err(Error::Timeout(Phase::Finish));
         }
-        let Some(mut medium) = self.link.lock().end_writing() else {
+        let Some((mut medium, mut words)) = self.link.lock().end_writing() else {
             return Ok(());
         };
         let mut alarm = deadline.alarm();
         let (mut unread, mut is_closed) = (BytesMut::new(), false);
         poll_fn(|context| {
-            loop {
+            let failed = |error| Poll::Ready(Err(Error::io(error)));
+            for _ in 0..READS {
                 if !is_closed {
-                    match Pin::new(&mut medium).poll_close(context) {
+                    match medium.poll_end(context, &mut words) {
                         Poll::Ready(Ok(())) => is_closed = true,
-                        Poll::Ready(Err(error)) => return Poll::Ready(Err(Error::io(error))),
+                        Poll::Ready(Err(error)) => return failed(error),
                         Poll::Pending => {}
                     }
                 }
                 unread.clear();
-                match poll_read(&mut medium, context, &mut unread, 16 * 1024) {
+                match medium.poll_read(context, &mut unread, 16 * 1024) {
                     Poll::Ready(Ok(0)) => return Poll::Ready(Ok(())),
-                    Poll::Ready(Err(error)) => return Poll::Ready(Err(Error::io(error))),
+                    Poll::Ready(Err(error)) => return failed(error),
                     _ if alarm.has_passed(context) => return Poll::Ready(Ok(())),
                     Poll::Ready(Ok(_)) => {}
                     Poll::Pending => return Poll::Pending,
                 }
             }
+            // Others want to run as well.
+            context.waker().wake_by_ref();
+            Poll::Pending
         })
         .await
     }
@@ -295,3 +297,6 @@ impl fmt::Debug for Handle {
             .finish()
     }
 }
+
+/// How often [`Handle::finish`] reads before it lets other tasks run.
+const READS: usize = 256;

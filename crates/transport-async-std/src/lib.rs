@@ -38,8 +38,10 @@ mod deadline;
 mod handle;
 mod link;
 mod listener;
+mod medium;
 pub mod server;
 mod shared;
+mod socket;
 
 pub use channel::{Channel, Login};
 pub use handle::{Handle, Received};

@@ -10,14 +10,11 @@
 //! is to be written lives here and never in a future, so a future that is dropped loses none of it.
 
 use core::future::poll_fn;
-use core::pin::Pin;
+use core::mem;
 use core::task::{Context, Poll, Waker};
 use std::collections::BTreeMap;
-use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use bytes::Buf;
-use futures_io::{AsyncRead, AsyncWrite};
 use hopen_codec::connection::Ticket;
 use hopen_codec::message::Body;
 use hopen_codec::outbox::Outbox;
@@ -27,16 +24,12 @@ use hopen_codec::value::Value;
 use hopen_transport::{Broken, Error, Intake, State};
 
 use crate::deadline::Deadline;
+use crate::medium::Medium;
 
 mod caller;
 mod push;
 
 pub(crate) use caller::{Caller, Reader};
-
-/// What bytes go over.
-pub(crate) trait Medium: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Medium for T {}
 
 /// Answers what the other side asks.
 pub(crate) type RequestHandler = Box<dyn FnMut(Value) -> Result<Value, RemoteError> + Send>;
@@ -53,7 +46,7 @@ pub(crate) struct Core {
     pub(crate) state: State,
     pub(crate) intake: Intake,
     /// Dropped, and so closed, when the connection is over.
-    medium: Option<Box<dyn Medium>>,
+    medium: Option<Medium>,
     /// Tasks that wait for a change.
     waiting: BTreeMap<u64, Waker>,
     places: u64,
@@ -72,7 +65,7 @@ enum Step {
 }
 
 impl Link {
-    pub(crate) const fn new(medium: Box<dyn Medium>, state: State, intake: Intake) -> Self {
+    pub(crate) const fn new(medium: Medium, state: State, intake: Intake) -> Self {
         Self {
             core: Mutex::new(Core {
                 state,
@@ -237,7 +230,7 @@ impl Core {
         let context = core::cell::RefCell::new((medium, context));
         let is_written = || {
             let (medium, context) = &mut *context.borrow_mut();
-            match Pin::new(medium).poll_flush(context) {
+            match medium.poll_flush(context) {
                 Poll::Ready(Ok(())) => true,
                 Poll::Ready(Err(error)) => {
                     failure = Some(error);
@@ -248,7 +241,7 @@ impl Core {
         };
         let has_written = self.state.write(is_written, |wire| {
             let (medium, context) = &mut *context.borrow_mut();
-            try_write(medium, context, wire)
+            medium.try_write(context, wire)
         });
         if let Some(error) = failure {
             self.state.fail_writing(&error);
@@ -275,7 +268,7 @@ impl Core {
             return Step::Stuck;
         }
         let (buffer, room) = self.state.buffer(&mut self.intake);
-        match poll_read(medium, context, buffer, room) {
+        match medium.poll_read(context, buffer, room) {
             Poll::Pending if self.waits_for_more() => return Step::Stuck,
             Poll::Pending if self.state.session.has_stopped() => self.state.session.drained(),
             // There is no point in waiting for more: what has arrived is taken.
@@ -315,10 +308,14 @@ impl Core {
         }
     }
 
-    /// Says to the other side that nothing more comes, and returns the stream.
-    pub(crate) fn end_writing(&mut self) -> Option<Box<dyn Medium>> {
-        self.say_goodbye();
-        self.medium.take()
+    /// Takes the medium, with what is still to be said to the other side: that nothing more comes.
+    pub(crate) fn end_writing(&mut self) -> Option<(Medium, Outbox)> {
+        let mut words = Outbox::default();
+        self.state.say_goodbye(|stage| {
+            stage.end();
+            words = mem::take(stage.outgoing(&mut Outbox::default()));
+        });
+        Some((self.medium.take()?, words))
     }
 
     /// Is told by whoever reads and writes who is to be woken.
@@ -335,19 +332,9 @@ impl Core {
     }
 
     fn say_goodbye(&mut self) {
-        let Some(medium) = &mut self.medium else {
-            return;
-        };
-        let mut context = Context::from_waker(Waker::noop());
-        self.state.say_goodbye(|stage| {
-            stage.end();
-            let mut nothing = Outbox::default();
-            let words = stage.outgoing(&mut nothing);
-            if words.has_remaining() {
-                // What does not go at once is not waited for.
-                let _ = try_write(medium, &mut context, words);
-            }
-        });
+        if let Some(medium) = &mut self.medium {
+            self.state.say_goodbye(|stage| medium.say_goodbye(stage));
+        }
     }
 }
 
@@ -375,54 +362,9 @@ impl Drop for Place<'_> {
     }
 }
 
-/// Writes some of what waits, and advances it by as much.
-pub(crate) fn try_write(
-    medium: &mut Box<dyn Medium>,
-    context: &mut Context<'_>,
-    wire: &mut Outbox,
-) -> io::Result<usize> {
-    let mut slices = [io::IoSlice::new(&[]); SLICES];
-    let count = wire.chunks_vectored(&mut slices);
-    if count == 0 {
-        return Ok(0);
-    }
-    match Pin::new(medium).poll_write_vectored(context, &slices[..count]) {
-        Poll::Ready(Ok(count)) => {
-            wire.advance(count);
-            Ok(count)
-        }
-        Poll::Ready(Err(error)) => Err(error),
-        Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
-    }
-}
-
-/// Reads some bytes behind what is in the buffer.
-pub(crate) fn poll_read(
-    medium: &mut Box<dyn Medium>,
-    context: &mut Context<'_>,
-    buffer: &mut bytes::BytesMut,
-    room: usize,
-) -> Poll<io::Result<usize>> {
-    let start = buffer.len();
-    buffer.resize(start + room.min(READ_AT_ONCE), 0);
-    let read = Pin::new(medium).poll_read(context, &mut buffer[start..]);
-    let count = match &read {
-        Poll::Ready(Ok(count)) => *count,
-        Poll::Ready(Err(_)) | Poll::Pending => 0,
-    };
-    buffer.truncate(start + count);
-    read
-}
-
 pub(crate) fn remote_error(text: &'static str) -> RemoteError {
     RemoteError::new(text).expect("a literal without a NUL")
 }
 
 /// How many steps a task makes before it lets others run.
 const STEPS: usize = 256;
-
-/// How many pieces are written at once.
-const SLICES: usize = 64;
-
-/// How many bytes are read at once: the buffer has to be filled with zeros before.
-const READ_AT_ONCE: usize = 64 * 1024;

@@ -15,6 +15,7 @@ use hopen_transport::unix_socket::{Beside, Claim};
 use hopen_transport::{Accepts, Bound, Error, ListenOptions, is_gone};
 
 use crate::Channel;
+use crate::socket::Socket;
 
 /// A port that clients connect to.
 ///
@@ -164,7 +165,7 @@ impl Listener {
             return core::future::pending().await;
         };
         let (stream, _) = unix.listener.accept().await?;
-        Ok(Channel::over(stream, None, Some(true)))
+        Ok(Channel::over(Socket(stream), None, Some(true)))
     }
 
     #[cfg(not(unix))]
