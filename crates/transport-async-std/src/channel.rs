@@ -23,6 +23,7 @@ use crate::Handle;
 use crate::deadline::Deadline;
 use crate::link::Link;
 use crate::medium::Medium;
+use crate::pair::Pair;
 
 /// A connection before its login: over any stream of futures-io, or over TCP.
 ///
@@ -45,6 +46,45 @@ impl Channel {
     /// compression, is what [`Config::peer_is_local`] says.
     pub fn new(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Self {
         Self::over(stream, None, None)
+    }
+
+    /// Makes a channel of a reader and a writer, as pipes or the standard input and output of a child.
+    /// Dropping the handle drops both, and [`finish`](Handle::finish) the writer first.
+    ///
+    /// ```
+    /// use async_io::Async;
+    /// use hopen_async_std::{Channel, Received};
+    /// use hopen_codec::auth::Credentials;
+    /// use hopen_codec::config::Config;
+    ///
+    /// # #[cfg(unix)]
+    /// # async_io::block_on(async {
+    /// let (from_client, to_server) = std::io::pipe()?;
+    /// let (from_server, to_client) = std::io::pipe()?;
+    /// let server = Channel::of_pair(Async::new(from_client)?, Async::new(to_client)?);
+    /// let server = smol::spawn(async move {
+    ///     let login = server.receive_login(Config::server(), None).await?;
+    ///     let mut handle = login.accept().await?;
+    ///     if let Received::Request(ticket, question) = handle.receive().await? {
+    ///         handle.respond(ticket, Ok(question)).await?; // an echo
+    ///     }
+    ///     Ok::<(), hopen_async_std::Error>(())
+    /// });
+    ///
+    /// let ann = Credentials::new("ann", "secret")?;
+    /// let channel = Channel::of_pair(Async::new(from_server)?, Async::new(to_server)?);
+    /// let mut handle = channel.log_in(&ann, Config::client(), None).await?;
+    /// assert_eq!(handle.get("hello").await?, "hello".into());
+    /// server.await?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn of_pair(
+        reader: impl AsyncRead + Send + Unpin + 'static,
+        writer: impl AsyncWrite + Send + Unpin + 'static,
+    ) -> Self {
+        Self::new(Pair::new(reader, writer))
     }
 
     pub(crate) fn over(

@@ -39,6 +39,7 @@ mod handle;
 mod link;
 mod listener;
 mod medium;
+mod pair;
 pub mod server;
 mod shared;
 mod socket;

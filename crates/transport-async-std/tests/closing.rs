@@ -55,16 +55,21 @@ fn who_finishes_tells_the_other_side_and_waits_until_it_has_closed() {
 /// Returns a server's handle, and the client's socket.
 fn opened() -> (Handle, TcpStream) {
     block_on(async {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let mut peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        peer.write_all(b"ann:pw\x06\0").unwrap();
-        let channel = Channel::tcp(listener.accept().await.unwrap().0).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let mut peer = TcpStream::connect(address).expect("it listens");
+        peer.write_all(b"ann:pw\x06\0").expect("it reads");
+        let channel = listener
+            .accept()
+            .await
+            .map(|(stream, _)| Channel::tcp(stream));
+        let channel = channel.expect("a client").expect("an open socket");
         let mut config = Config::server();
         config.compression = Compression::Never;
-        let login = channel.receive_login(config, None).await.unwrap();
-        let handle = login.accept().await.unwrap();
+        let login = channel.receive_login(config, None).await.expect("a login");
+        let handle = login.accept().await.expect("a client");
         let mut answer = [0];
-        peer.read_exact(&mut answer).unwrap();
+        peer.read_exact(&mut answer).expect("an answer");
         assert_eq!(answer, [6]);
         (handle, peer)
     })
@@ -72,7 +77,7 @@ fn opened() -> (Handle, TcpStream) {
 
 /// The bytes of an async message.
 fn message(value: impl Into<Value>) -> Vec<u8> {
-    let body = Body::encode(&value.into()).unwrap();
+    let body = Body::encode(&value.into()).expect("a value");
     let mut outbox = Outbox::default();
     Message::new(MessageKind::Async, body).write(&mut outbox);
     outbox.copy_to_bytes(outbox.remaining()).into()
