@@ -1,6 +1,6 @@
-//! The blocking handles, over sockets and over a pair of pipes.
+//! The blocking handles, over sockets, a pair of pipes and memory.
 
-use std::io::{self, ErrorKind, pipe};
+use std::io::{self, ErrorKind, Read, Write, pipe};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,19 +11,20 @@ use hopen_codec::remote_error::RemoteError;
 use hopen_codec::value::Value;
 use hopen_tls::ServerMode;
 
-use super::end::{self, End, Ends, Failure, Message, Opened, Opening, Transport, Wire};
-use super::fault::{Faults, FaultyReader, FaultyWriter, Heard, Layer};
-use super::{tls_peer, wire};
+use super::end::{self, End, Ends, Failure, Message, Opened, Opening, Share, Transport};
+use super::fault::{Faults, FaultyReader, FaultyWriter, Layer};
+use super::memory;
+use super::wire::{self, PipeStage};
 use crate::tls;
 
 mod sockets;
 
-pub(crate) use sockets::Sockets;
-
-/// A channel of two pipes, with or without TLS.
+/// A channel of two pipes.
 pub(crate) enum Pipes {
     Plain,
     Encrypted,
+    /// In memory.
+    Memory,
 }
 
 impl Transport for Pipes {
@@ -31,56 +32,48 @@ impl Transport for Pipes {
         match self {
             Self::Plain => "pipes",
             Self::Encrypted => "TLS in pipes",
+            Self::Memory => "memory",
         }
     }
 
     fn connect(&self, opening: &Opening, faults: &Arc<Faults>) -> Ends {
-        let (our_reader, writer) = pipe().expect("a pipe");
-        let (reader, our_writer) = pipe().expect("a pipe");
-        let our_reader = FaultyReader::new(our_reader, Arc::clone(faults));
-        let our_writer = FaultyWriter::new(our_writer, Arc::clone(faults));
-        let reader = Heard::new(reader, Arc::clone(faults));
-        let is_encrypted = matches!(self, Self::Encrypted);
-        let logs_in = matches!(opening, Opening::LogIn(_));
-        Ends {
-            ours: Box::new(move |opening, config, timeout| {
-                let mut channel = Channel::new(our_reader, our_writer).expect("two threads");
-                if is_encrypted && !logs_in {
-                    channel = channel.accepting(ServerMode::Tls, Some(tls::server()));
+        let stage = match self {
+            Self::Plain | Self::Memory => PipeStage::Plain,
+            Self::Encrypted => PipeStage::Tls,
+        };
+        match self {
+            Self::Plain | Self::Encrypted => {
+                let (reader, their_writer) = pipe().expect("a pipe");
+                let (their_reader, writer) = pipe().expect("a pipe");
+                let theirs = wire::Pipes::new(their_reader, their_writer, Arc::clone(faults));
+                Ends {
+                    ours: connect(reader, writer, stage, faults),
+                    theirs: theirs.connect(stage, opening),
                 }
-                match opening {
-                    Opening::LogIn(credentials) => {
-                        if is_encrypted {
-                            channel = match channel.start_tls(&tls::client(), "localhost", timeout)
-                            {
-                                Ok(channel) => channel,
-                                Err(error) => return Opened::after(Err(error)),
-                            };
-                        }
-                        Opened::after(channel.log_in(&credentials, config, timeout))
-                    }
-                    Opening::Accept => accept(channel, config, timeout),
-                    Opening::Refuse => refuse(channel, config, timeout),
+            }
+            Self::Memory => {
+                let (reader, their_writer) = memory::pipe();
+                let (their_reader, writer) = memory::pipe();
+                let theirs = wire::Pipes::new(their_reader, their_writer, Arc::clone(faults));
+                Ends {
+                    ours: connect(reader, writer, stage, faults),
+                    theirs: theirs.connect(stage, opening),
                 }
-            }),
-            theirs: Box::new(move || {
-                let pipes = wire::Pipes {
-                    reader,
-                    writer: Some(writer),
-                };
-                match (is_encrypted, logs_in) {
-                    (false, _) => Ok(Wire::pipes(pipes)),
-                    (true, true) => tls_peer::serve(pipes),
-                    (true, false) => tls_peer::connect(pipes),
-                }
-            }),
+            }
         }
     }
 
     fn layer(&self) -> Layer {
         match self {
-            Self::Plain => Layer::OurStreams,
+            Self::Plain | Self::Memory => Layer::OurStreams,
             Self::Encrypted => Layer::OurStreamsUnderTls,
+        }
+    }
+
+    fn share(&self) -> Share {
+        match self {
+            Self::Plain | Self::Encrypted => Share::Much,
+            Self::Memory => Share::Little,
         }
     }
 
@@ -146,6 +139,10 @@ impl End for Handle {
         self.on_request(move |_| Ok(answer.clone()));
     }
 
+    fn finish(mut self: Box<Self>) {
+        let _ = self.flush();
+    }
+
     fn close(self: Box<Self>) -> usize {
         Self::close(*self)
     }
@@ -187,6 +184,41 @@ impl Opened {
             login: None,
             end: opened.map(boxed).map_err(Failure::from),
         }
+    }
+}
+
+/// Returns what opens our end of two pipes.
+fn connect(
+    reader: impl Read + Send + 'static,
+    writer: impl Write + Send + 'static,
+    stage: PipeStage,
+    faults: &Arc<Faults>,
+) -> end::Connect {
+    let reader = FaultyReader::new(reader, Arc::clone(faults));
+    let writer = FaultyWriter::new(writer, Arc::clone(faults));
+    Box::new(move |opening, config, timeout| {
+        let mut channel = Channel::new(reader, writer).expect("two threads");
+        let Opening::LogIn(credentials) = &opening else {
+            if stage == PipeStage::Tls {
+                channel = channel.accepting(ServerMode::Tls, Some(tls::server()));
+            }
+            return serve(channel, &opening, config, timeout);
+        };
+        if stage == PipeStage::Tls {
+            channel = match channel.start_tls(&tls::client(), "localhost", timeout) {
+                Ok(channel) => channel,
+                Err(error) => return Opened::after(Err(error)),
+            };
+        }
+        Opened::after(channel.log_in(credentials, config, timeout))
+    })
+}
+
+/// Takes a login, and lets in whoever it is, or nobody.
+fn serve(channel: Channel, opening: &Opening, config: Config, timeout: Option<Duration>) -> Opened {
+    match opening {
+        Opening::Refuse => refuse(channel, config, timeout),
+        Opening::Accept | Opening::LogIn(_) => accept(channel, config, timeout),
     }
 }
 

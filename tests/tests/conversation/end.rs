@@ -26,10 +26,29 @@ pub(crate) trait Transport {
     /// Returns where bytes are damaged.
     fn layer(&self) -> Layer;
 
+    /// Returns how much of what may be wrong is tried each time.
+    fn share(&self) -> Share {
+        Share::Much
+    }
+
     /// Returns what comes of an error of the streams that our end was given.
     fn fails_with(&self, error: &io::Error) -> Failure {
         Failure::Io(error.kind(), error.to_string())
     }
+
+    /// Returns what comes of a writer that takes nothing, in std's words.
+    fn takes_nothing(&self) -> Failure {
+        let text = "failed to write whole buffer";
+        Failure::Io(io::ErrorKind::WriteZero, text.into())
+    }
+}
+
+/// How much of what may be wrong is tried over a transport each time. All of it is where all is tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Share {
+    Much,
+    /// It differs from another in what is beneath our own code only.
+    Little,
 }
 
 /// Both ends of a connection to be, each for a thread of its own.
@@ -81,6 +100,10 @@ pub(crate) trait End {
         answer: Result<Value, RemoteError>,
     ) -> Result<(), Failure>;
     fn answer_requests(&mut self, answer: Value);
+
+    /// Writes what waits and closes. A peer that is ahead has answered what is not written yet. Where
+    /// the connection has ended this fails, and what the peer was to read is for its script to say.
+    fn finish(self: Box<Self>);
     fn close(self: Box<Self>) -> usize;
 }
 

@@ -3,6 +3,8 @@
 //! ```text
 //!  Layer::OurStreams           our end ◀─ FaultyReader, ─▶ FaultyWriter ═ pipes ═ peer
 //!  Layer::OurStreamsUnderTls   the same, beneath TLS on both sides
+//!  Layer::OurPolled            the same two with PolledReader, PolledWriter: streams of futures-io
+//!  Layer::OurPolledUnderTls
 //!  Layer::PeerSocket           our end ════ socket ════ Faulty ═ peer
 //!  Layer::PeerUnderTls         the same, beneath TLS on both sides
 //! ```
@@ -10,12 +12,15 @@
 //! A [`Fault`] happens at one place of one direction, counted in bytes on the wire. Nothing waits
 //! for a time: what is delayed waits until the other side has got somewhere.
 
+use core::task::{Context, Poll, Waker};
 use std::io::{self, ErrorKind, Read, Write};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+mod polled;
 mod records;
 mod streams;
 
+pub(crate) use polled::{PolledReader, PolledWriter};
 use records::{Records, Sense};
 pub(crate) use streams::{Faulty, FaultyReader, FaultyWriter, Heard};
 
@@ -26,6 +31,10 @@ pub(crate) enum Layer {
     OurStreams,
     /// There too, beneath our TLS.
     OurStreamsUnderTls,
+    /// In the streams of futures-io that our end was given.
+    OurPolled,
+    /// There too, beneath our TLS.
+    OurPolledUnderTls,
     /// At the peer's end of a socket.
     PeerSocket,
     /// There too, beneath the peer's TLS.
@@ -35,12 +44,21 @@ pub(crate) enum Layer {
 impl Layer {
     /// Returns whether bytes are damaged beneath TLS.
     pub(crate) const fn is_encrypted(self) -> bool {
-        matches!(self, Self::OurStreamsUnderTls | Self::PeerUnderTls)
+        match self {
+            Self::OurStreams | Self::OurPolled | Self::PeerSocket => false,
+            Self::OurStreamsUnderTls | Self::OurPolledUnderTls | Self::PeerUnderTls => true,
+        }
     }
 
     /// Returns whether the streams are ours.
     pub(crate) const fn is_ours(self) -> bool {
-        matches!(self, Self::OurStreams | Self::OurStreamsUnderTls)
+        match self {
+            Self::OurStreams
+            | Self::OurStreamsUnderTls
+            | Self::OurPolled
+            | Self::OurPolledUnderTls => true,
+            Self::PeerSocket | Self::PeerUnderTls => false,
+        }
     }
 }
 
@@ -75,6 +93,8 @@ pub(crate) enum Kind {
     PauseUntilStep(usize),
     /// Reads and writes are interrupted by a signal, three times.
     Interrupted,
+    /// A stream is not ready, and wakes the task at once, three times.
+    NotReady,
     /// Nothing more comes; the other direction goes on.
     End,
     /// The peer closes both directions.
@@ -152,12 +172,14 @@ struct State {
     has_happened: bool,
     /// Whether it has happened to something that TLS has encrypted.
     is_encrypted: bool,
-    /// How many signals have interrupted.
+    /// How many signals have interrupted, or how often a stream was not ready.
     signals: usize,
     /// How many bytes the peer has read.
     heard: usize,
     /// The step at which our program is.
     step: usize,
+    /// Tasks that wait for either.
+    waiting: Vec<Waker>,
 }
 
 /// How far a direction is.
@@ -190,6 +212,7 @@ impl Faults {
                 signals: 0,
                 heard: 0,
                 step: 0,
+                waiting: Vec::new(),
             }),
             changed: Condvar::new(),
         }
@@ -219,14 +242,24 @@ impl Faults {
 
     /// Is told at which step our program is.
     pub(crate) fn begins(&self, step: usize) {
-        self.lock().step = step;
-        self.changed.notify_all();
+        let mut state = self.lock();
+        state.step = step;
+        self.tell(state);
     }
 
     fn hears(&self, count: usize) {
         let mut state = self.lock();
         state.heard = state.heard.saturating_add(count);
+        self.tell(state);
+    }
+
+    fn tell(&self, mut state: MutexGuard<'_, State>) {
+        let waiting = core::mem::take(&mut state.waiting);
+        drop(state);
         self.changed.notify_all();
+        for waker in waiting {
+            waker.wake();
+        }
     }
 
     /// Reads what may be read, and damages it.
@@ -241,15 +274,21 @@ impl Faults {
             Turn::Ends | Turn::TakesNothing => return Ok(0),
             Turn::Fails(error) => return Err(error),
             Turn::Breaks(_) => return Err(ErrorKind::ConnectionReset.into()),
+            Turn::Waits | Turn::NotReady => unreachable!("this thread waits"),
         };
         let count = stream.read(room)?;
-        let read = room[..count].to_vec();
+        self.has_read(direction, &mut room[..count]);
+        Ok(count)
+    }
+
+    /// Damages what was read.
+    fn has_read(&self, direction: Direction, bytes: &mut [u8]) {
+        let read = bytes.to_vec();
         let mut state = self.lock();
-        if state.damage(direction, &mut room[..count]) == Sense::Lost {
+        if state.damage(direction, bytes) == Sense::Lost {
             state.passage(direction).has_ended = true;
         }
         state.passes(direction, &read);
-        Ok(count)
     }
 
     /// Writes what may be written, damaged.
@@ -273,6 +312,7 @@ impl Faults {
                 break_off(stream, how)?;
                 return Err(ErrorKind::ConnectionReset.into());
             }
+            Turn::Waits | Turn::NotReady => unreachable!("this thread waits"),
         };
         let mut damaged = bytes.to_vec();
         let sense = self.lock().damage(direction, &mut damaged);
@@ -290,22 +330,57 @@ impl Faults {
         Ok(count)
     }
 
-    /// Decides about the next bytes of a direction, of which there are so many or room for them.
+    /// Decides about the next bytes of a direction, of which there are so many or room for them, and
+    /// waits where they are delayed.
     fn turn(&self, direction: Direction, wanted: usize) -> Turn {
         let mut state = self.lock();
-        let broken = state.fault.filter(|_| state.has_happened);
+        loop {
+            let turn = state.turn(direction, wanted);
+            if !matches!(turn, Turn::Waits) {
+                return turn;
+            }
+            let waited = self.changed.wait(state);
+            state = waited.unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Decides in the same way, and has the task woken where they are delayed.
+    fn poll_turn(&self, direction: Direction, wanted: usize, context: &Context<'_>) -> Poll<Turn> {
+        let mut state = self.lock();
+        let turn = state.turn(direction, wanted);
+        if matches!(turn, Turn::Waits) {
+            state.waiting.push(context.waker().clone());
+            return Poll::Pending;
+        }
+        drop(state);
+        if matches!(turn, Turn::NotReady) {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(turn)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Decides about the next bytes of a direction, of which there are so many or room for them.
+    fn turn(&mut self, direction: Direction, wanted: usize) -> Turn {
+        let broken = self.fault.filter(|_| self.has_happened);
         match broken.map(|fault| fault.kind) {
             // It was both directions that broke.
             Some(Kind::Close) => return Turn::Breaks(Break::Close),
             Some(Kind::Reset) => return Turn::Breaks(Break::Reset),
             _ => {}
         }
-        let passage = state.passage(direction);
+        let passage = self.passage(direction);
         if passage.has_ended {
             return Turn::Ends;
         }
         let passed = passage.passed;
-        let Some(fault) = state.fault.filter(|fault| fault.direction == direction) else {
+        let Some(fault) = self.fault.filter(|fault| fault.direction == direction) else {
             return Turn::Pass(wanted);
         };
         if let Kind::Flip(_) | Kind::Replace(_) = fault.kind {
@@ -317,40 +392,34 @@ impl Faults {
         if wanted == 0 {
             return Turn::Pass(0);
         }
-        state.has_happened = true;
+        self.has_happened = true;
         match fault.kind {
             Kind::ByteByByte => Turn::Pass(1),
-            Kind::PauseUntilRead => {
-                let wait = |state: &mut State| state.heard < fault.offset;
-                drop(self.changed.wait_while(state, wait));
-                Turn::Pass(wanted)
-            }
-            Kind::PauseUntilStep(step) => {
-                let wait = |state: &mut State| state.step < step;
-                drop(self.changed.wait_while(state, wait));
-                Turn::Pass(wanted)
-            }
-            Kind::Interrupted if state.signals < 3 => {
-                state.signals += 1;
+            Kind::PauseUntilRead if self.heard < fault.offset => Turn::Waits,
+            Kind::PauseUntilStep(step) if self.step < step => Turn::Waits,
+            Kind::Interrupted if self.signals < 3 => {
+                self.signals += 1;
                 Turn::Fails(ErrorKind::Interrupted.into())
+            }
+            Kind::NotReady if self.signals < 3 => {
+                self.signals += 1;
+                Turn::NotReady
             }
             Kind::End => Turn::Ends,
             Kind::Close => Turn::Breaks(Break::Close),
             Kind::Reset => Turn::Breaks(Break::Reset),
             Kind::Fails(errno) => Turn::Fails(errno.error()),
             Kind::TakesNothing => Turn::TakesNothing,
-            Kind::Split | Kind::Interrupted | Kind::Flip(_) | Kind::Replace(_) => {
-                Turn::Pass(wanted)
-            }
+            Kind::Split
+            | Kind::PauseUntilRead
+            | Kind::PauseUntilStep(_)
+            | Kind::Interrupted
+            | Kind::NotReady
+            | Kind::Flip(_)
+            | Kind::Replace(_) => Turn::Pass(wanted),
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
     const fn passage(&mut self, direction: Direction) -> &mut Passage {
         match direction {
             Direction::ToUs => &mut self.to_us,
@@ -416,6 +485,10 @@ enum Turn {
     TakesNothing,
     Fails(io::Error),
     Breaks(Break),
+    /// They come later, when the other side has got somewhere.
+    Waits,
+    /// They come when they are asked for again.
+    NotReady,
 }
 
 /// How a peer breaks off.

@@ -52,9 +52,15 @@ impl Program {
 
     /// Writes what waits and closes.
     pub(crate) fn finish(self) {
+        if let Some(end) = self.end {
+            end.finish();
+        }
+    }
+
+    /// Writes what waits and leaves, without waiting for the peer.
+    pub(crate) fn leave(self) {
         if let Some(mut end) = self.end {
-            // A peer that is ahead has answered what is not written yet. Where the connection has
-            // ended this fails, and what the peer was to read is for its script to say.
+            // Where the connection has ended this fails.
             let _ = end.flush();
         }
     }

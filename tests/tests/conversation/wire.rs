@@ -1,15 +1,17 @@
 //! The peer's end of a connection, and its two halves.
 
-use std::io::{self, PipeReader, PipeWriter, Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 #[cfg(unix)]
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 use std::time::Duration;
 
 use socket2::SockRef;
 
-use super::end::Wire;
-use super::fault::Heard;
+use super::end::{Opening, Wire};
+use super::fault::{Faults, Heard};
+use super::tls_peer;
 
 impl Wire {
     pub(crate) fn over(socket: impl Socket) -> io::Result<Self> {
@@ -19,7 +21,11 @@ impl Wire {
         })
     }
 
-    pub(crate) fn pipes(pipes: Pipes) -> Self {
+    pub(crate) fn pipes<R, W>(pipes: Pipes<R, W>) -> Self
+    where
+        R: Read + Send + 'static,
+        W: Write + Send + 'static,
+    {
         Self {
             reader: Box::new(pipes.reader),
             writer: pipes.writer.map_or_else(
@@ -91,19 +97,53 @@ impl Socket for UnixStream {
 }
 
 /// Two pipes, each for one direction.
-pub(crate) struct Pipes {
-    pub(crate) reader: Heard<PipeReader>,
+pub(crate) struct Pipes<R, W> {
+    reader: Heard<R>,
     /// None when nothing more comes.
-    pub(crate) writer: Option<PipeWriter>,
+    writer: Option<W>,
 }
 
-impl Read for Pipes {
+impl<R, W> Pipes<R, W>
+where
+    R: Read + Send + 'static,
+    W: Write + Send + 'static,
+{
+    pub(crate) const fn new(reader: R, writer: W, faults: Arc<Faults>) -> Self {
+        Self {
+            reader: Heard::new(reader, faults),
+            writer: Some(writer),
+        }
+    }
+
+    /// Returns what connects the peer, which is the server where our end logs in.
+    pub(crate) fn connect(
+        self,
+        stage: PipeStage,
+        opening: &Opening,
+    ) -> Box<dyn FnOnce() -> io::Result<Wire> + Send> {
+        let logs_in = matches!(opening, Opening::LogIn(_));
+        Box::new(move || match (stage, logs_in) {
+            (PipeStage::Plain, _) => Ok(Wire::pipes(self)),
+            (PipeStage::Tls, true) => tls_peer::serve(self),
+            (PipeStage::Tls, false) => tls_peer::connect(self),
+        })
+    }
+}
+
+/// What goes through pipes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PipeStage {
+    Plain,
+    Tls,
+}
+
+impl<R: Read, W> Read for Pipes<R, W> {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
         self.reader.read(room)
     }
 }
 
-impl Write for Pipes {
+impl<R, W: Write> Write for Pipes<R, W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.writer {
             Some(writer) => writer.write(bytes),
@@ -116,7 +156,11 @@ impl Write for Pipes {
     }
 }
 
-impl Stream for Pipes {
+impl<R, W> Stream for Pipes<R, W>
+where
+    R: Read + Send + 'static,
+    W: Write + Send + 'static,
+{
     fn end_writing(&mut self) -> io::Result<()> {
         self.writer = None;
         Ok(())

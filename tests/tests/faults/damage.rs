@@ -43,6 +43,7 @@ impl Bytes {
             | Kind::PauseUntilRead
             | Kind::PauseUntilStep(_)
             | Kind::Interrupted
+            | Kind::NotReady
             | Kind::TakesNothing => {}
         }
         Self { bytes, says }

@@ -78,7 +78,8 @@ impl<'a> Judge<'a> {
                 | Kind::ByteByByte
                 | Kind::PauseUntilRead
                 | Kind::PauseUntilStep(_)
-                | Kind::Interrupted,
+                | Kind::Interrupted
+                | Kind::NotReady,
             ) => self.is_undisturbed(run).map(|()| Verdict::Right),
             _ if layer.is_encrypted() => self.is_right_or_over(fault, run, &self.undisturbed),
             (_, Direction::ToUs, Kind::Close | Kind::Reset) => {
@@ -171,7 +172,7 @@ impl<'a> Judge<'a> {
             let error = errno.error();
             (self.transport.fails_with(&error), error.kind())
         } else {
-            (takes_nothing(), ErrorKind::WriteZero)
+            (self.transport.takes_nothing(), ErrorKind::WriteZero)
         };
         let bytes = sent_after(self.scenario, fault.offset);
         let writes = Writes {
@@ -292,7 +293,7 @@ impl<'a> Judge<'a> {
                 || refuses && *failure == Failure::Access;
         }
         if kind == Kind::TakesNothing {
-            return *failure == takes_nothing();
+            return *failure == self.transport.takes_nothing();
         }
         if let Failure::Io(kind, _) | Failure::Hop(kind) = failure {
             // NotConnected where it was reset as soon as it was made, UnexpectedEof where TLS's own
@@ -315,12 +316,6 @@ impl<'a> Judge<'a> {
                 )
         )
     }
-}
-
-/// What std says of a writer that takes nothing.
-fn takes_nothing() -> Failure {
-    let text = "failed to write whole buffer";
-    Failure::Io(ErrorKind::WriteZero, text.into())
 }
 
 /// Returns the first error that would not have come.

@@ -11,8 +11,9 @@
 //!  bytes as the fault leaves them ──▶ reference ──┘
 //! ```
 //!
-//! Not every place is tried every time: as many of each kind as `Places` says. With the variable
-//! `HOPEN_FAULTS=all` each byte is, but for those of the large messages.
+//! Not every place is tried every time: as many of each kind as `Places` says, over transports that are
+//! like another fewer. With the variable `HOPEN_FAULTS=all` each byte is, over every transport, but for
+//! those of the large messages.
 
 use std::io::{self, Write};
 
@@ -48,7 +49,7 @@ fn a_server_comes_to_the_right_result_or_the_documented_error_whatever_happens_a
 
 #[test]
 fn large_messages_are_right_or_the_documented_error_whatever_happens_to_their_bytes() {
-    disturb(&conversation::whole::large(), Places::Few);
+    disturb(&conversation::whole::large(), Places::chosen_of_large());
 }
 
 /// Runs a conversation with each fault over each transport, and prints what has come of it.
@@ -57,7 +58,7 @@ fn disturb(scenario: &Scenario, places: Places) {
     for transport in TRANSPORTS {
         let undisturbed = run::run(scenario, *transport, None);
         let judge = judge::Judge::new(scenario, *transport, &undisturbed);
-        for fault in plan::faults(transport.layer(), &undisturbed, scenario, places) {
+        for fault in plan::faults(*transport, &undisturbed, scenario, places) {
             let run = run::run(scenario, *transport, Some(fault));
             table.add(transport.name(), fault, judge.verdict(fault, &run));
         }

@@ -2,6 +2,7 @@
 
 use std::env;
 
+use crate::conversation::end::{Share, Transport};
 use crate::conversation::fault::{Direction, Errno, Fault, Kind, Layer};
 use crate::conversation::scenario::{Scenario, Step};
 use crate::damage::sent;
@@ -13,53 +14,78 @@ use crate::run::Run;
 pub(crate) enum Places {
     /// At each byte.
     All,
-    /// At each byte of streams of ours, and spread over a connection by a socket.
+    /// At each byte of streams of ours, and spread over a connection by a socket; little over
+    /// transports that are like another.
     Spread,
     /// At the first bytes and the last, and around each 64 KiB.
     Few,
+    /// At some of those beneath TLS, and little over transports that are like another.
+    Fewer,
 }
 
 impl Places {
     /// Returns what the variable says.
     pub(crate) fn chosen() -> Self {
-        match env::var("HOPEN_FAULTS") {
-            Ok(all) if all == "all" => Self::All,
-            _ => Self::Spread,
+        if all_is_chosen() {
+            Self::All
+        } else {
+            Self::Spread
         }
     }
 
-    fn of(self, layer: Layer, length: usize, turn: usize) -> Vec<usize> {
-        let stride = match (self, layer) {
-            (Self::Few, _) => return few(length),
-            (Self::All, _) | (Self::Spread, Layer::OurStreams) => 1,
-            (Self::Spread, Layer::PeerSocket) => length.div_ceil(PLACES),
-            (Self::Spread, Layer::OurStreamsUnderTls | Layer::PeerUnderTls) => {
-                length.div_ceil(PLACES_UNDER_TLS)
-            }
+    /// Returns what it says for large messages.
+    pub(crate) fn chosen_of_large() -> Self {
+        if all_is_chosen() {
+            Self::Few
+        } else {
+            Self::Fewer
         }
-        .max(1);
+    }
+
+    fn of(self, transport: &dyn Transport, length: usize, turn: usize) -> Vec<usize> {
+        let (share, layer) = (transport.share(), transport.layer());
         // Each kind starts elsewhere, and the end is always one.
-        (turn % stride..length)
-            .step_by(stride)
-            .chain([length])
-            .collect()
+        let every = |stride: usize| {
+            let stride = stride.max(1);
+            let places = (turn % stride..length).step_by(stride);
+            places.chain([length]).collect()
+        };
+        match (self, share) {
+            (Self::All, _) => every(1),
+            (Self::Few, _) => few(length),
+            (Self::Fewer, Share::Much) if !layer.is_encrypted() => few(length),
+            (Self::Fewer, Share::Much) => {
+                let places = few(length).into_iter();
+                places.skip(turn % ONE_IN).step_by(ONE_IN).collect()
+            }
+            (Self::Spread, Share::Much) if layer.is_encrypted() => {
+                every(length.div_ceil(PLACES_UNDER_TLS))
+            }
+            (Self::Spread, Share::Much) if layer.is_ours() => every(1),
+            (Self::Spread, Share::Much) => every(length.div_ceil(PLACES)),
+            (Self::Spread | Self::Fewer, Share::Little) => every(length.div_ceil(PLACES_OF_LITTLE)),
+        }
     }
 }
 
-/// Returns the faults that a layer can do, in both directions.
+fn all_is_chosen() -> bool {
+    env::var("HOPEN_FAULTS").is_ok_and(|chosen| chosen == "all")
+}
+
+/// Returns the faults that a transport's layer can do, in both directions.
 pub(crate) fn faults(
-    layer: Layer,
+    transport: &dyn Transport,
     undisturbed: &Run,
     scenario: &Scenario,
     places: Places,
 ) -> Vec<Fault> {
-    let mut faults = Vec::new();
+    let (mut faults, layer) = (Vec::new(), transport.layer());
     for (direction, length) in [Direction::ToUs, Direction::FromUs]
         .into_iter()
         .zip(undisturbed.passed)
     {
         for (turn, kind) in kinds(layer, direction).into_iter().enumerate() {
-            for offset in places.of(layer, length, turn) {
+            for offset in places.of(transport, length, turn) {
                 let mut fault = Fault {
                     direction,
                     offset,
@@ -81,13 +107,28 @@ pub(crate) fn faults(
 
 fn kinds(layer: Layer, direction: Direction) -> Vec<Kind> {
     let mut kinds = vec![Kind::Split, Kind::ByteByByte];
+    if matches!(layer, Layer::OurPolled | Layer::OurPolledUnderTls) {
+        kinds.push(Kind::NotReady);
+    }
     match (layer, direction) {
-        (Layer::OurStreams | Layer::OurStreamsUnderTls, Direction::ToUs) => {
+        (
+            Layer::OurStreams
+            | Layer::OurStreamsUnderTls
+            | Layer::OurPolled
+            | Layer::OurPolledUnderTls,
+            Direction::ToUs,
+        ) => {
             kinds.extend([Kind::Interrupted, Kind::End]);
             kinds.extend(Errno::ALL.map(Kind::Fails));
             kinds.extend(damages());
         }
-        (Layer::OurStreams | Layer::OurStreamsUnderTls, Direction::FromUs) => {
+        (
+            Layer::OurStreams
+            | Layer::OurStreamsUnderTls
+            | Layer::OurPolled
+            | Layer::OurPolledUnderTls,
+            Direction::FromUs,
+        ) => {
             kinds.extend([Kind::Interrupted, Kind::PauseUntilRead, Kind::TakesNothing]);
             kinds.extend(Errno::ALL.map(Kind::Fails));
         }
@@ -151,6 +192,12 @@ const PLACES: usize = 32;
 
 /// How many there are where each takes a handshake of TLS.
 const PLACES_UNDER_TLS: usize = 16;
+
+/// Of how many places in a large message one is tried beneath TLS.
+const ONE_IN: usize = 4;
+
+/// How many there are over a transport of which little is tried.
+const PLACES_OF_LITTLE: usize = 4;
 
 /// What is read at once, and what Linux's pipes hold.
 const PIECE: usize = 64 * 1024;

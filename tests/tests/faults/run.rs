@@ -65,7 +65,7 @@ pub(crate) fn run(scenario: &Scenario, transport: &dyn Transport, fault: Option<
         while is_open && !rest.last().is_some_and(ends_it) {
             rest.extend(program.call(&Call::Recv(None), &scenario));
         }
-        program.finish();
+        program.leave();
         let peer = peer.join().expect("the peer does not panic");
         Run {
             outcomes,

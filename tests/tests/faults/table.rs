@@ -110,6 +110,7 @@ fn name(kind: Kind) -> String {
         Kind::PauseUntilRead => "pause until read".into(),
         Kind::PauseUntilStep(_) => "pause until needed".into(),
         Kind::Interrupted => "interrupted".into(),
+        Kind::NotReady => "not ready".into(),
         Kind::End => "end".into(),
         Kind::Close => "close".into(),
         Kind::Reset => "reset".into(),

@@ -15,9 +15,14 @@
 //! Another transport is one more implementation of [`Transport`](conversation::end::Transport) and
 //! [`End`](conversation::end::End), and one more line in [`TRANSPORTS`](conversation::TRANSPORTS).
 
+use std::sync::Mutex;
+use std::thread;
+
 use conversation::TRANSPORTS;
+use conversation::end::Transport;
 use conversation::scenario::Scenario;
 use peer::Way;
+use run::Record;
 
 #[path = "../conversation/mod.rs"]
 #[expect(dead_code, reason = "nothing is damaged here")]
@@ -75,18 +80,38 @@ fn a_server_s_conversation_that_breaks_off_at_any_byte_is_right_up_to_there() {
     go_the_same_way(list::cut::of_a_server());
 }
 
-/// Runs each scenario over each transport in each way that it allows.
+/// Runs each scenario over each transport in each way that it allows: over several transports at the
+/// same time, as some of it is waiting.
 fn go_the_same_way(scenarios: Vec<Scenario>) {
-    for scenario in scenarios {
-        let mut first = None;
-        for transport in TRANSPORTS {
-            for way in Way::all_of(&scenario) {
-                let name = format!("{}, over {}, {way:?}", scenario.name, transport.name());
-                let record = run::run(&name, &scenario, *transport, way);
-                record.check(&name, &scenario);
-                let first = first.get_or_insert_with(|| record.clone());
-                assert!(record == *first, "{name}: not as it went first");
+    for scenario in &scenarios {
+        let first = Mutex::new(None);
+        let transports = Mutex::new(TRANSPORTS.iter());
+        thread::scope(|scope| {
+            for _ in 0..AT_ONCE {
+                scope.spawn(|| {
+                    while let Some(transport) = next(&transports) {
+                        go_over(scenario, *transport, &first);
+                    }
+                });
             }
-        }
+        });
     }
 }
+
+fn go_over(scenario: &Scenario, transport: &dyn Transport, first: &Mutex<Option<Record>>) {
+    for way in Way::all_of(scenario) {
+        let name = format!("{}, over {}, {way:?}", scenario.name, transport.name());
+        let record = run::run(&name, scenario, transport, way);
+        record.check(&name, scenario);
+        let mut first = first.lock().expect("it goes the same way");
+        let first = first.get_or_insert_with(|| record.clone());
+        assert!(record == *first, "{name}: not as it went first");
+    }
+}
+
+fn next<T>(all: &Mutex<impl Iterator<Item = T>>) -> Option<T> {
+    all.lock().expect("no iterator panics").next()
+}
+
+/// Over how many transports a scenario runs at the same time: some hold 20 MB several times.
+const AT_ONCE: usize = 4;
