@@ -1,23 +1,22 @@
 //! A connection before its login, for either role.
 
+use core::fmt;
 use core::future::poll_fn;
-use core::task::Poll;
-use core::{fmt, mem};
+use core::task::{Context, Poll};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use futures_io::{AsyncRead, AsyncWrite};
 use hopen_codec::auth::Credentials;
 use hopen_codec::config::{Capability, Config};
 use hopen_codec::connection::Connection;
-use hopen_codec::handshake::{self, ClientHandshake, Progress, ServerHandshake};
-use hopen_codec::outbox::Outbox;
+use hopen_codec::handshake;
 use hopen_codec::session::Role;
-use hopen_tls::{Client, Encryption, Server, ServerMode, Session, TlsError};
-use hopen_transport::{Error, Intake, Peer, Phase, Stage, State, Tls};
+use hopen_tls::{Client, Server, ServerMode, Session};
+use hopen_transport::{Accepts, Dialogue, Error, Opening, Peer, Step};
 
 use crate::Handle;
 use crate::deadline::Deadline;
@@ -31,14 +30,9 @@ use crate::pair::Pair;
 /// or refuses it. A future of it that is dropped closes the connection.
 pub struct Channel {
     medium: Medium,
-    stage: Stage,
-    intake: Intake,
-    peer: Peer,
-    /// Whether the peer is on this host, where that can be told.
-    local: Option<bool>,
-    mode: ServerMode,
-    /// What TLS needs, where the mode has it.
-    server: Option<Server>,
+    opening: Opening,
+    /// Where the peer is, if it has an address.
+    address: Option<SocketAddr>,
 }
 
 impl Channel {
@@ -94,12 +88,8 @@ impl Channel {
     ) -> Self {
         Self {
             medium: Medium::new(stream),
-            stage: Stage::Plain,
-            intake: Intake::default(),
-            peer: Peer::at(address),
-            local,
-            mode: ServerMode::default(),
-            server: None,
+            opening: Opening::new(local),
+            address,
         }
     }
 
@@ -127,23 +117,20 @@ impl Channel {
         host: &str,
         deadline: Deadline,
     ) -> Result<Self, Error> {
-        let tls = Tls::to(client, host).map_err(Error::tls)?;
-        let tls = self.shake_hands(tls, deadline).await?;
-        let session = tls.session(|connection| client.session(connection), |_| None);
-        self.encrypted(tls, session);
-        Ok(self)
+        let handshake = self.opening.start_tls(client, host)?;
+        match self.go_through(handshake, deadline).await {
+            Ok(()) => Ok(self),
+            Err(error) => Err(self.given_up(error)),
+        }
     }
 
     /// Says what the client may speak whose login is [received](Self::receive_login): `server` is
     /// needed unless the mode is [`Plain`](ServerMode::Plain), which is what a channel takes before
     /// anything is said.
     #[must_use]
-    pub fn accepting(self, mode: ServerMode, server: Option<Server>) -> Self {
-        Self {
-            mode,
-            server,
-            ..self
-        }
+    pub fn accepting(mut self, mode: ServerMode, server: Option<Server>) -> Self {
+        self.opening.accepting(Accepts::new(mode, server));
+        self
     }
 
     /// Logs in, as a client does. The time-out covers the wait for the answer; none, or
@@ -171,49 +158,16 @@ impl Channel {
         deadline: Deadline,
         role: Role,
     ) -> Result<Handle, Error> {
-        match self.send_login(credentials, config, deadline).await {
+        let login = self.opening.log_in(credentials, config)?;
+        match self.go_through(login, deadline).await {
             Ok(connection) => Ok(self.opened(connection, role)),
             Err(error) => Err(self.given_up(error)),
         }
     }
 
-    async fn send_login(
-        &mut self,
-        credentials: &Credentials,
-        config: Config,
-        deadline: Deadline,
-    ) -> Result<Connection, Error> {
-        use io::ErrorKind::{BrokenPipe, ConnectionReset};
-        let refused = |error: Error| {
-            // A server that closes with our login unread resets the connection.
-            if let Error::Io { error, .. } = &error
-                && matches!(error.kind(), ConnectionReset | BrokenPipe)
-            {
-                return Error::Access;
-            }
-            error
-        };
-        let mut outbox = Outbox::default();
-        let config = self.told_whether_local(config);
-        let mut handshake = ClientHandshake::start(credentials, config, &mut outbox)?;
-        self.write(&mut outbox, deadline, Phase::Login)
-            .await
-            .map_err(refused)?;
-        loop {
-            handshake = match handshake.receive(&mut self.intake.input)? {
-                Progress::Done(connection) => return Ok(connection),
-                Progress::NeedsInput(handshake) => handshake,
-            };
-            let room = handshake.make_room(&mut self.intake.input);
-            if self.read(room, deadline).await.map_err(refused)? == 0 {
-                return Err(handshake.receive_eof().into());
-            }
-        }
-    }
-
     /// Waits for the login of a client. A client may never send one, so give a time-out:
-    /// none, or [`Duration::ZERO`], waits for ever. The answer of [`Login::accept`] has to be written
-    /// within it too.
+    /// none, or [`Duration::ZERO`], waits for ever. [`LOGIN_TIMEOUT`](crate::LOGIN_TIMEOUT) is a good
+    /// one. The answer of [`Login::accept`] has to be written within it too.
     ///
     /// # Errors
     ///
@@ -226,193 +180,104 @@ impl Channel {
         timeout: Option<Duration>,
     ) -> Result<Login, Error> {
         let deadline = Deadline::of_opening(timeout);
-        match self.take_login(config, deadline).await {
+        let login = self.opening.receive_login(config);
+        match self.go_through(login, deadline).await {
             Ok(login) => Ok(Login {
                 channel: self,
                 login,
                 deadline,
             }),
-            Err(Error::Login(error)) => {
-                let mut outbox = Outbox::default();
-                outbox.put_slice(error.answer());
-                // A client that does not take that much needs it no more.
-                let _ = self.write(&mut outbox, deadline, Phase::Login).await;
-                Err(self.given_up(Error::Login(error)))
-            }
             Err(error) => Err(self.given_up(error)),
         }
     }
 
-    async fn take_text(
+    /// Goes through what both ends say until it is over.
+    async fn go_through<D: Dialogue>(
         &mut self,
-        login: handshake::Login,
+        mut dialogue: D,
         deadline: Deadline,
-    ) -> Result<handshake::Spoken, Error> {
-        let mut handshake = login.await_text();
-        let patience = Deadline::after(Some(TEXT_PATIENCE)).or_earlier(deadline);
+    ) -> Result<D::Done, Error> {
+        let patience = D::PATIENCE.map(|patience| Deadline::after(Some(patience)));
         loop {
-            handshake = match handshake.receive(&mut self.intake.input)? {
-                Progress::Done(spoken) => return Ok(spoken),
-                Progress::NeedsInput(handshake) => handshake,
+            let step = dialogue.step(&mut self.opening);
+            // Also what tells the other side what is wrong. If it does not take that, it needs it no
+            // more.
+            let written = self.write(deadline).await;
+            let (next, room) = match (step?, written?) {
+                (Step::Done(done), ()) => return Ok(done),
+                (Step::Read(next, room), ()) => (next, room),
             };
-            let has_begun = !self.intake.input.is_empty();
-            let until = if has_begun { deadline } else { patience };
-            let room = handshake.make_room(&mut self.intake.input);
-            match self.read(room, until).await {
-                Ok(0) => return Ok(handshake.receive_eof(&mut self.intake.input)?),
-                Err(Error::Timeout(_)) if !has_begun && self.intake.input.is_empty() => {
-                    return Ok(handshake::Spoken::Messages(handshake.nothing_came()));
-                }
-                // It has come just then.
-                Err(Error::Timeout(_)) if !has_begun => {}
-                Ok(_) => {}
-                Err(error) => return Err(error),
+            let patience = patience.filter(|_| !self.opening.has_begun());
+            match self.read(room, patience.unwrap_or(deadline)).await {
+                Some(Ok(0)) => return next.ended(&mut self.opening),
+                // One byte at a time would keep it going.
+                Some(Ok(_)) if deadline.has_passed() => return Err(self.late()),
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Err(self.opening.failed(error)),
+                None if patience.is_some() => return next.nothing_came(&mut self.opening),
+                None => return Err(self.late()),
             }
+            dialogue = next;
         }
-    }
-
-    async fn take_login(
-        &mut self,
-        config: Config,
-        deadline: Deadline,
-    ) -> Result<handshake::Login, Error> {
-        let mut handshake = ServerHandshake::start(self.told_whether_local(config));
-        self.find_out_encryption(&handshake, deadline).await?;
-        loop {
-            handshake = match handshake.receive(&mut self.intake.input)? {
-                Progress::Done(login) => return Ok(login),
-                Progress::NeedsInput(handshake) => handshake,
-            };
-            let room = handshake.make_room(&mut self.intake.input);
-            if self.read(room, deadline).await? == 0 {
-                return Err(handshake.receive_eof(&self.intake.input).into());
-            }
-        }
-    }
-
-    /// Looks at the first byte of a client, which tells whether it speaks TLS; if so, begins it.
-    async fn find_out_encryption(
-        &mut self,
-        handshake: &ServerHandshake,
-        deadline: Deadline,
-    ) -> Result<(), Error> {
-        let room = handshake.make_room(&mut self.intake.input);
-        self.read_some(room, deadline, Phase::Login).await?;
-        let Some(&first) = self.intake.input.first() else {
-            // The end is found again.
-            return Ok(());
-        };
-        match self.mode.decide(first).map_err(Error::Mismatch)? {
-            Encryption::Plain => {}
-            Encryption::Tls => {
-                let server = self.server.take();
-                let server = server.ok_or_else(|| Error::tls(TlsError::NoIdentity))?;
-                self.intake.wire = mem::take(&mut self.intake.input);
-                let tls = Tls::from_client_of(&server).map_err(Error::tls)?;
-                let tls = self.shake_hands(tls, deadline).await?;
-                let session = tls.session(|_| None, |connection| server.session(connection));
-                self.encrypted(tls, session);
-            }
-        }
-        Ok(())
-    }
-
-    /// Goes through TLS's own handshake.
-    async fn shake_hands(&mut self, mut tls: Tls, deadline: Deadline) -> Result<Tls, Error> {
-        loop {
-            let done = tls.shake_hands(&mut self.intake);
-            // Also what tells the other side that it has failed.
-            let words = tls.handshake_bytes();
-            let written = write(&mut self.medium, words, deadline, Phase::Tls).await;
-            done.map_err(Error::tls)?;
-            written?;
-            if !tls.is_handshaking() {
-                return Ok(tls);
-            }
-            let (buffer, room) = Tls::buffer(&mut self.intake);
-            if read(&mut self.medium, buffer, room, deadline, Phase::Tls).await? == 0 {
-                return Err(Error::Io {
-                    phase: Phase::Tls,
-                    error: io::ErrorKind::UnexpectedEof.into(),
-                });
-            }
-        }
-    }
-
-    fn encrypted(&mut self, tls: Tls, session: Option<Session>) {
-        self.stage = Stage::Tls(Box::new(tls));
-        self.peer.session = session.map(Arc::new);
     }
 
     /// Is told why there is no handle. Returns it again.
     fn given_up(&mut self, error: Error) -> Error {
-        self.medium.say_goodbye(&mut self.stage);
+        self.medium.say_goodbye(self.opening.stage());
         error
     }
 
-    /// Writes everything.
-    async fn write(
-        &mut self,
-        outbox: &mut Outbox,
-        deadline: Deadline,
-        phase: Phase,
-    ) -> Result<(), Error> {
-        while self.stage.pending() + outbox.len() > 0 {
-            let wire = self.stage.outgoing(outbox);
-            write(&mut self.medium, wire, deadline, phase).await?;
-            self.stage.taken(0);
-        }
-        Ok(())
+    /// Writes everything, and has it handed on.
+    async fn write(&mut self, deadline: Deadline) -> Result<(), Error> {
+        let Self { medium, opening, .. } = self;
+        let mut alarm = deadline.alarm();
+        poll_fn(|context| match poll_write(medium, opening, context) {
+            Poll::Ready(Ok(())) => Poll::Ready(Ok(())),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(opening.failed(error))),
+            Poll::Pending if alarm.has_passed(context) => {
+                Poll::Ready(Err(Error::Timeout(opening.phase())))
+            }
+            Poll::Pending => Poll::Pending,
+        })
+        .await
     }
 
-    /// Reads some bytes of the codec's. 0 where the other side has closed.
-    async fn read(&mut self, room: usize, deadline: Deadline) -> Result<usize, Error> {
-        loop {
-            let count = self.stage.incoming(&mut self.intake, room);
-            match count.map_err(Error::tls)? {
-                0 if self.stage.has_ended() => return Ok(0),
-                0 => {}
-                count => return Ok(count),
+    /// Reads some bytes. `None` where the time has passed.
+    async fn read(&mut self, room: usize, deadline: Deadline) -> Option<io::Result<usize>> {
+        let Self { medium, opening, .. } = self;
+        let mut alarm = deadline.alarm();
+        poll_fn(|context| {
+            let (buffer, room) = opening.buffer(room);
+            match medium.poll_read(context, buffer, room) {
+                Poll::Ready(read) => Poll::Ready(Some(read)),
+                Poll::Pending if alarm.has_passed(context) => Poll::Ready(None),
+                Poll::Pending => Poll::Pending,
             }
-            let count = self.read_some(room, deadline, Phase::Login).await?;
-            if count == 0 || matches!(self.stage, Stage::Plain) {
-                return Ok(count);
-            }
-        }
+        })
+        .await
     }
 
-    async fn read_some(
-        &mut self,
-        room: usize,
-        deadline: Deadline,
-        phase: Phase,
-    ) -> Result<usize, Error> {
-        let (buffer, room) = self.stage.buffer(&mut self.intake, room);
-        read(&mut self.medium, buffer, room, deadline, phase).await
+    const fn late(&self) -> Error {
+        Error::Timeout(self.opening.phase())
     }
 
     /// Returns the address of the other side, where it has one.
     pub const fn peer_addr(&self) -> Option<SocketAddr> {
-        self.peer.address
-    }
-
-    fn told_whether_local(&self, mut config: Config) -> Config {
-        if let Some(local) = self.local {
-            config.peer_is_local = local;
-        }
-        config
+        self.address
     }
 
     fn opened(self, connection: Connection, role: Role) -> Handle {
-        let state = State::new(connection, self.stage, role);
-        Handle::new(Link::new(self.medium, state, self.intake), self.peer)
+        let mut peer = Peer::at(self.address);
+        peer.session = self.opening.session().cloned();
+        let (state, intake) = self.opening.open(connection, role);
+        Handle::new(Link::new(self.medium, state, intake), peer)
     }
 }
 
 impl fmt::Debug for Channel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Channel")
-            .field("peer", &self.peer.address)
+            .field("peer", &self.address)
             .finish_non_exhaustive()
     }
 }
@@ -445,13 +310,13 @@ impl Login {
 
     /// Returns the address of the client, where it has one.
     pub const fn peer_addr(&self) -> Option<SocketAddr> {
-        self.channel.peer.address
+        self.channel.address
     }
 
     /// Returns what TLS's handshake has come to, the client's certificate with it if it has shown
     /// one: `.z.e`. `None` where the connection is plain.
     pub fn tls(&self) -> Option<&Session> {
-        self.channel.peer.session.as_deref()
+        self.channel.opening.session().map(Arc::as_ref)
     }
 
     /// Waits for a line of text, as qcon sends it behind a login without a capability byte. What other
@@ -462,7 +327,11 @@ impl Login {
             login,
             deadline,
         } = self;
-        let spoken = channel.take_text(login, deadline).await?;
+        let text = channel.opening.await_text(login);
+        let spoken = match channel.go_through(text, deadline).await {
+            Ok(spoken) => spoken,
+            Err(error) => return Err(channel.given_up(error)),
+        };
         let here = |login| Self {
             channel,
             login,
@@ -488,15 +357,15 @@ impl Login {
             login,
             deadline,
         } = self;
-        let mut outbox = Outbox::default();
-        let connection = login.accept(&mut outbox);
-        channel.write(&mut outbox, deadline, Phase::Login).await?;
+        let connection = channel.opening.accept(login);
+        channel.write(deadline).await?;
         Ok(channel.opened(connection, Role::Server))
     }
 
     /// Closes the connection, which is how a login is refused. The client is told nothing else.
     pub fn refuse(mut self) {
-        self.channel.medium.say_goodbye(&mut self.channel.stage);
+        let Channel { medium, opening, .. } = &mut self.channel;
+        medium.say_goodbye(opening.stage());
         self.login.refuse();
     }
 }
@@ -526,73 +395,26 @@ impl TextQuery {
     /// Answers by text and closes the connection, as that is all that qcon takes.
     pub(crate) async fn answer(self, text: &[u8], timeout: Duration) -> Result<(), Error> {
         let mut channel = self.login.channel;
-        let deadline = Deadline::after(Some(timeout));
-        let mut outbox = Outbox::default();
-        outbox.put_slice(text);
-        channel.write(&mut outbox, deadline, Phase::Answer).await
+        channel.opening.answer(text);
+        let written = channel.write(Deadline::after(Some(timeout))).await;
+        channel.medium.say_goodbye(channel.opening.stage());
+        written
     }
 }
 
-/// How long a client that sends no capability byte may send nothing before it is one of kdb+ 2.5 that
-/// waits to be let in. qcon sends its line together with its login, so this covers the network alone.
-const TEXT_PATIENCE: Duration = Duration::from_secs(1);
-
-/// Writes everything that waits for the medium, and has it handed on.
-async fn write(
+/// Writes everything, and has it handed on.
+fn poll_write(
     medium: &mut Medium,
-    wire: &mut Outbox,
-    deadline: Deadline,
-    phase: Phase,
-) -> Result<(), Error> {
-    let mut alarm = deadline.alarm();
-    poll_fn(|context| {
-        let failed = |error| Poll::Ready(Err(Error::Io { phase, error }));
-        while wire.has_remaining() {
-            match medium.try_write(context, wire) {
-                Ok(0) => return failed(io::ErrorKind::WriteZero.into()),
-                Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    return late(&mut alarm, context, phase);
-                }
-                Err(error) => return failed(error),
-            }
+    opening: &mut Opening,
+    context: &mut Context<'_>,
+) -> Poll<io::Result<()>> {
+    while !opening.is_written() {
+        match medium.try_write(context, opening.wire()) {
+            Ok(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Poll::Pending,
+            Err(error) => return Poll::Ready(Err(error)),
         }
-        match medium.poll_flush(context) {
-            Poll::Ready(Ok(())) => Poll::Ready(Ok(())),
-            Poll::Ready(Err(error)) => failed(error),
-            Poll::Pending => late(&mut alarm, context, phase),
-        }
-    })
-    .await
-}
-
-/// Reads some bytes. Where the deadline has passed, one byte at a time does not keep it going.
-async fn read(
-    medium: &mut Medium,
-    buffer: &mut bytes::BytesMut,
-    room: usize,
-    deadline: Deadline,
-    phase: Phase,
-) -> Result<usize, Error> {
-    let mut alarm = deadline.alarm();
-    poll_fn(|context| match medium.poll_read(context, buffer, room) {
-        Poll::Ready(Ok(0)) => Poll::Ready(Ok(0)),
-        Poll::Ready(Ok(_)) if alarm.has_passed(context) => Poll::Ready(Err(Error::Timeout(phase))),
-        Poll::Ready(Ok(count)) => Poll::Ready(Ok(count)),
-        Poll::Ready(Err(error)) => Poll::Ready(Err(Error::Io { phase, error })),
-        Poll::Pending => late(&mut alarm, context, phase),
-    })
-    .await
-}
-
-fn late<T>(
-    alarm: &mut crate::deadline::Alarm,
-    context: &mut core::task::Context<'_>,
-    phase: Phase,
-) -> Poll<Result<T, Error>> {
-    if alarm.has_passed(context) {
-        Poll::Ready(Err(Error::Timeout(phase)))
-    } else {
-        Poll::Pending
     }
+    medium.poll_flush(context)
 }

@@ -41,6 +41,11 @@ impl Deadline {
             .map(|instant| instant.saturating_duration_since(Instant::now()))
     }
 
+    /// Returns whether no time is left.
+    pub(crate) fn has_passed(self) -> bool {
+        self.left().is_some_and(|left| left.is_zero())
+    }
+
     /// Waits for it.
     pub(crate) async fn passes(self) {
         let mut alarm = self.alarm();
