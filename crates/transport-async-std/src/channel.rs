@@ -158,8 +158,11 @@ impl Channel {
         deadline: Deadline,
         role: Role,
     ) -> Result<Handle, Error> {
-        let login = self.opening.log_in(credentials, config)?;
-        match self.go_through(login, deadline).await {
+        let connection = match self.opening.log_in(credentials, config) {
+            Ok(login) => self.go_through(login, deadline).await,
+            Err(error) => Err(error),
+        };
+        match connection {
             Ok(connection) => Ok(self.opened(connection, role)),
             Err(error) => Err(self.given_up(error)),
         }
