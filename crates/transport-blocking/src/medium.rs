@@ -32,7 +32,7 @@ pub(crate) use self::pair::Pair;
 #[cfg(unix)]
 pub(crate) use self::socket::Socket;
 use crate::deadline::Deadline;
-use hopen_transport::Stage;
+use hopen_transport::{Intake, Stage};
 
 /// Moves bytes both ways.
 ///
@@ -197,8 +197,12 @@ impl Medium {
         }
     }
 
-    /// Ends both directions: whoever waits returns, reading gives what had arrived and then the
-    /// end, and writing fails.
+    /// Ends both directions: whoever waits returns, reading comes to its end, and writing fails. What
+    /// had arrived at a [`Socket`](Self::Socket) is gone; a [`Pair`](Self::Pair) still gives it.
+    ///
+    /// A peer that sends on finds the connection reset. So a socket is emptied before its reading is
+    /// shut down: after that Linux tells nobody that there is room again, and a peer that waits for
+    /// room would wait until it asks by itself (108 s, seen over loopback).
     ///
     /// A read or a write of somebody else's cannot be interrupted. The writer of a
     /// [`Pair`](Self::Pair) is dropped after what it was given, unless that is stuck; the reader
@@ -206,9 +210,31 @@ impl Medium {
     pub(crate) fn close(&self) {
         match self {
             #[cfg(unix)]
-            Self::Socket(socket) => socket.close(),
+            Self::Socket(socket) => {
+                socket.shutdown_write();
+                if self.drop_unread() == Unread::More {
+                    socket.reset_when_dropped();
+                }
+                socket.close();
+            }
             Self::Pair(pair) => pair.close(),
         }
+    }
+
+    /// Takes without waiting what is unread, and drops it. Says what is left.
+    fn drop_unread(&self) -> Unread {
+        // It may be the rest of a login, and is wiped.
+        let mut unread = Intake::default();
+        let mut left = DROPPED;
+        while left > 0 {
+            unread.input.clear();
+            match self.try_read(&mut unread.input, DROPPED_AT_ONCE) {
+                Ok(count @ 1..) => left = left.saturating_sub(count),
+                // Failures mean that there is nothing more to save.
+                Ok(0) | Err(_) => return Unread::Nothing,
+            }
+        }
+        Unread::More
     }
 
     /// Takes a TCP stream where it cannot be polled.
@@ -229,25 +255,25 @@ impl Drop for Medium {
     /// effect; [`finish`](crate::Handle::finish) waits for it.
     fn drop(&mut self) {
         self.shutdown_write();
-        let mut unread = BytesMut::new();
-        let mut left = DRAINED;
-        while left > 0 {
-            unread.clear();
-            match self.try_read(&mut unread, DRAINED_AT_ONCE) {
-                Ok(count @ 1..) => left = left.saturating_sub(count),
-                // Failures mean that there is nothing more to save.
-                Ok(0) | Err(_) => break,
-            }
-        }
+        self.drop_unread();
     }
 }
 
-/// How many unread bytes are taken at most when a medium is dropped: more than the system keeps,
+/// How many unread bytes are dropped at most when a medium is closed: more than the system keeps,
 /// unless the other side sends on and on.
-const DRAINED: usize = 16 * 1024 * 1024;
+const DROPPED: usize = 16 * 1024 * 1024;
 
 /// How many of them at once.
-const DRAINED_AT_ONCE: usize = 16 * 1024;
+const DROPPED_AT_ONCE: usize = 16 * 1024;
+
+/// What is left of what was unread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unread {
+    /// Nothing.
+    Nothing,
+    /// There may be more: it comes as fast as it is taken.
+    More,
+}
 
 /// What a caller wants to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -537,7 +563,7 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_medium_takes_nothing_and_gives_what_had_arrived() {
+    fn a_closed_medium_takes_and_gives_nothing() {
         on_each_kind(|medium, mut end| {
             end.write(b"late");
             medium.wait(Interest::Read, patience()).unwrap();
@@ -547,7 +573,12 @@ mod tests {
             assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
             let ready = medium.wait(Interest::Both, patience()).unwrap();
             assert_eq!(ready, ready_to(true, true));
-            assert_eq!(read_to_end(&medium), b"late");
+            let expected: &[u8] = match &medium {
+                #[cfg(unix)]
+                Medium::Socket(_) => b"",
+                Medium::Pair(_) => b"late",
+            };
+            assert_eq!(read_to_end(&medium), expected);
         });
     }
 

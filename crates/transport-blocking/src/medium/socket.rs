@@ -19,6 +19,7 @@ use bytes::{Buf, BytesMut};
 use hopen_codec::outbox::Outbox;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, retry_on_intr};
+use rustix::net::sockopt::set_socket_linger;
 use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown, recv, sendmsg, shutdown};
 
 use super::{Interest, Ready};
@@ -102,6 +103,13 @@ impl Socket {
     pub(crate) fn close(&self) {
         // As above. Unlike closing the descriptor this wakes whoever waits.
         let _ = shutdown(&self.0, Shutdown::Both);
+    }
+
+    /// Has the connection reset when this is dropped: what is unread is not missed, and what the
+    /// system has still to send is lost.
+    pub(crate) fn reset_when_dropped(&self) {
+        // It fails where the connection is gone already, and then there is nobody to tell.
+        let _ = set_socket_linger(&self.0, Some(Duration::ZERO));
     }
 
     /// Receives up to `wanted` bytes behind what `input` holds.
