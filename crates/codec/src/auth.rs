@@ -39,8 +39,6 @@ use core::{error, fmt, hint};
 
 use zeroize::Zeroizing;
 
-use crate::outbox::Outbox;
-
 mod password_file;
 
 pub use password_file::{PasswordFile, PasswordFileError, PasswordKind};
@@ -136,12 +134,12 @@ impl Credentials {
         }
     }
 
-    /// Writes `user` or `user:password`.
-    pub(crate) fn encode(&self, outbox: &mut Outbox) {
-        outbox.put_slice(&self.user);
+    /// Appends `user` or `user:password`. What there is no room for would leave a copy behind.
+    pub(crate) fn encode(&self, login: &mut Zeroizing<Vec<u8>>) {
+        login.extend_from_slice(&self.user);
         if let Some(password) = &self.password {
-            outbox.put_slice(b":");
-            outbox.put_slice(password.expose());
+            login.push(b':');
+            login.extend_from_slice(password.expose());
         }
     }
 }
@@ -157,8 +155,7 @@ impl fmt::Debug for Credentials {
 
 /// Bytes that are not printed, and overwritten when they are dropped.
 ///
-/// Comparing two takes the same time wherever they differ; their lengths are no secret. What has
-/// been written to an [`Outbox`] is a copy and is not overwritten.
+/// Comparing two takes the same time wherever they differ; their lengths are no secret.
 #[derive(Clone)]
 pub struct Secret(Zeroizing<Vec<u8>>);
 
@@ -273,8 +270,6 @@ mod steps {
 
 #[cfg(test)]
 mod tests {
-    use bytes::Buf;
-
     use super::*;
 
     #[test]
@@ -289,9 +284,9 @@ mod tests {
             };
             assert_eq!(same.as_ref(), Ok(&credentials));
 
-            let mut outbox = Outbox::default();
-            credentials.encode(&mut outbox);
-            assert_eq!(outbox.chunk(), login);
+            let mut written = Zeroizing::default();
+            credentials.encode(&mut written);
+            assert_eq!(*written, login);
             assert_eq!(credentials.encoded_len(), login.len());
             assert_eq!(credentials.last_byte(), login.last().copied());
         };

@@ -28,6 +28,7 @@ use std::collections::VecDeque;
 use std::io::IoSlice;
 
 use bytes::{Buf, Bytes, BytesMut};
+use zeroize::Zeroizing;
 
 /// Bytes waiting to be written, first in, first out.
 ///
@@ -69,6 +70,12 @@ impl Outbox {
         } else {
             self.put_chunk(bytes);
         }
+    }
+
+    /// Appends `bytes`, without copying them, which are overwritten when they have been written or
+    /// dropped.
+    pub(crate) fn put_secret(&mut self, bytes: Zeroizing<Vec<u8>>) {
+        self.put_chunk(Bytes::from_owner(bytes));
     }
 
     /// Prepares for `additional` bytes in small pieces. A hint: of more than 128 KiB the rest is

@@ -35,6 +35,7 @@
 //! ```
 
 use bytes::{Buf, BytesMut};
+use zeroize::Zeroizing;
 
 use super::{HandshakeError, Progress};
 use crate::auth::Credentials;
@@ -56,7 +57,8 @@ pub struct ClientHandshake {
 
 impl ClientHandshake {
     /// Writes the login: credentials, capability byte (none for [`Capability::V0`]) and NUL. They
-    /// are to be sent in one write.
+    /// are to be sent in one write. Once written, or dropped with the outbox, their memory is
+    /// overwritten.
     ///
     /// # Errors
     ///
@@ -82,10 +84,11 @@ impl ClientHandshake {
             return Err(HandshakeError::EndsInControlByte { byte });
         }
 
-        outbox.reserve(length);
-        credentials.encode(outbox);
-        outbox.put_slice(capability.as_slice());
-        outbox.put_slice(b"\0");
+        let mut login = Zeroizing::new(Vec::with_capacity(length));
+        credentials.encode(&mut login);
+        login.extend_from_slice(capability.as_slice());
+        login.push(b'\0');
+        outbox.put_secret(login);
         Ok(Self { config })
     }
 
