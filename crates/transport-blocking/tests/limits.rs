@@ -5,7 +5,6 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use hopen_blocking::{Error, Handle, LOGIN_TIMEOUT, ListenOptions, Listener, Received, hopen};
@@ -19,13 +18,11 @@ use hopen_codec::frame::FrameError;
 use hopen_codec::handshake::HandshakeError;
 use hopen_codec::message::{Body, MessageKind};
 use hopen_codec::value::Value;
-use peak_alloc::PeakAlloc;
+use memory::{MEBIBYTE, measured, turn};
 use server::{PATIENCE, Server, bytes, message};
 
+mod memory;
 mod server;
-
-#[global_allocator]
-static ALLOCATOR: PeakAlloc = PeakAlloc;
 
 #[test]
 fn a_login_without_an_end_is_read_for_64_kib() {
@@ -242,6 +239,54 @@ fn a_value_of_any_depth_is_printed_to_a_thousand_levels() {
     server.finish();
 }
 
+#[test]
+fn a_message_of_any_shape_is_decoded_in_its_own_memory() {
+    let _turn = turn();
+    // Lists within a list, lists of one, a dictionary in a dictionary, functions of functions,
+    // symbols; and some that are refused at their very end, when all has been looked at.
+    let nested = |start: &[u8]| [&start.repeat(LARGE / start.len())[..], b"\xff\x01"].concat();
+    let many = |code: u8, item: &[u8]| {
+        let count = (LARGE / item.len()) as u32;
+        let head = [&[code, 0][..], &count.to_le_bytes()].concat();
+        [head, item.repeat(count as usize)].concat()
+    };
+    for (body, is_value) in [
+        (many(0, b"\0\0\0\0\0\0"), true),
+        (many(11, b"\0"), true),
+        (nested(b"\0\0\x01\0\0\0"), true),
+        (nested(b"\x63\xfc\x01"), true),
+        (nested(b"\x6a"), true),
+        ([&many(0, b"\xff\x01")[..], b"\0"].concat(), false),
+        (nested(b"\x63"), false),
+        (nested(b"\0\0\x02\0\0\0"), false),
+    ] {
+        let start = body[..8].to_vec();
+        let body = Body::from_bytes(body.into(), ByteOrder::Little);
+        let plain = body.len() as usize;
+        let packed = body.compress();
+        // What repeats itself is packed to a hundredth of it.
+        assert!((packed.len() as usize) < plain / 50, "{start:?}");
+        for (body, most) in [(packed, plain + plain / 50), (body, plain)] {
+            let answer = bytes(MessageKind::Response, body);
+            let server = Server::start(move |mut peer| {
+                peer.log_in(b"\x06\0", 6);
+                peer.expect(&message(MessageKind::Sync, "x"));
+                peer.send(&answer);
+            });
+            let mut handle = hopen(server.port).expect("a server");
+            let (answer, took) = measured(|| handle.get("x"));
+            match answer {
+                Ok(_) => assert!(is_value, "{start:?}"),
+                Err(Error::BadMessage(_)) => assert!(!is_value, "{start:?}"),
+                Err(error) => panic!("{start:?}: {error}"),
+            }
+            // And what all handles have: 64 KiB to read to.
+            assert!(took < most + 128 * 1024, "{start:?}: {took} bytes");
+            server.finish();
+        }
+    }
+}
+
 /// Has a client connect, of whom nothing is known, and says what becomes of its login.
 fn log_in(client: impl FnOnce(TcpStream) + Send + 'static) -> Result<Login, Error> {
     let mut options = ListenOptions::new("localhost:0W".parse().expect("an address"));
@@ -268,23 +313,11 @@ fn serve(client: impl FnOnce(TcpStream) + Send + 'static) -> Handle {
     login.expect("a login").accept().expect("a client")
 }
 
+/// The length of a body that is large enough for anything beside it to be seen.
+const LARGE: usize = MEBIBYTE;
+
 /// Reads until our end has closed, or reset what it had not read.
 fn read_to_end(mut peer: &TcpStream) {
     let mut buffer = [0; 4096];
     while peer.read(&mut buffer).is_ok_and(|count| count > 0) {}
 }
-
-/// Returns what a function returns, and how much more memory than before was in use at a time.
-fn measured<T>(work: impl FnOnce() -> T) -> (T, usize) {
-    let before = ALLOCATOR.current_usage();
-    ALLOCATOR.reset_peak_usage();
-    let done = work();
-    (done, ALLOCATOR.peak_usage().saturating_sub(before))
-}
-
-fn turn() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-const MEBIBYTE: usize = 1024 * 1024;

@@ -1,12 +1,11 @@
 //! Named pipes of the system, and devices.
 #![cfg(target_os = "linux")]
 
-use std::fs::OpenOptions;
 use std::io::Write;
 use std::sync::mpsc;
-use std::thread::{self, JoinHandle};
 
 use bytes::Buf;
+use fifo::Fifo;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use hopen_blocking::{Error, Lines, PipeErrorKind, open_pipe};
@@ -15,8 +14,8 @@ use hopen_codec::message::{Body, Message, MessageKind};
 use hopen_codec::outbox::Outbox;
 use hopen_codec::sym;
 use hopen_codec::value::Value;
-use rustix::fs::{CWD, Mode, mkfifoat};
-use tempfile::TempDir;
+
+mod fifo;
 
 #[test]
 fn opening_waits_for_a_writer_and_its_end_is_the_end() {
@@ -127,44 +126,6 @@ fn a_device_gives_as_much_as_is_asked_for() {
     );
     let mut empty = open_pipe(":fifo:///dev/null").unwrap();
     assert_eq!(empty.read1().unwrap(), "");
-}
-
-/// A named pipe in a directory of its own.
-struct Fifo {
-    path: String,
-    _directory: TempDir,
-}
-
-impl Fifo {
-    fn new() -> Self {
-        let directory = TempDir::new().expect("a directory can be made");
-        let path = directory.path().join("fifo");
-        mkfifoat(CWD, &path, Mode::RUSR | Mode::WUSR).expect("a pipe can be made");
-        Self {
-            path: path
-                .into_os_string()
-                .into_string()
-                .expect("its path is a text"),
-            _directory: directory,
-        }
-    }
-
-    fn handle(&self) -> String {
-        format!(":fifo://{}", self.path)
-    }
-
-    /// Opens the pipe in a thread, which waits for a reader, and writes.
-    fn write(&self, write: impl FnOnce(std::fs::File) + Send + 'static) -> JoinHandle<()> {
-        let path = self.path.clone();
-        thread::spawn(move || {
-            write(
-                OpenOptions::new()
-                    .write(true)
-                    .open(path)
-                    .expect("it is a pipe"),
-            )
-        })
-    }
 }
 
 fn message(value: impl Into<Value>) -> Vec<u8> {
