@@ -267,6 +267,38 @@ fn values_show_as_on_qs_console_cut_to_the_terminals_size() {
 }
 
 #[test]
+fn a_console_has_no_more_than_2000_lines_and_columns_however_large_the_terminal() {
+    for (answer, lines, columns) in [
+        // A name, a line below it, rows and the dots, with two lines left for what is typed.
+        (long_table(), 1_998, 2),
+        (vec![7_i64; 1_000_000].into(), 1, 1_999),
+    ] {
+        let process = Process::start(move |handle| {
+            let ticket = asked(handle, "x");
+            handle.respond(ticket, Ok(answer)).unwrap();
+            closed(handle);
+        });
+        let program = env!("CARGO_BIN_EXE_hopen");
+        let handle = process.handle("");
+        let script = format!("stty cols 9000 rows 9000; exec {program} {handle} x");
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &script]);
+        let mut session = spawn_command(shell, Some(PATIENCE)).unwrap();
+        let shown = session.exp_eof().unwrap();
+        let widest = shown.lines().map(str::len).max();
+        eprintln!(
+            "{} {:?} {:?}",
+            shown.lines().count(),
+            widest,
+            &shown[shown.len() - 20..]
+        );
+        assert_eq!((shown.lines().count(), widest), (lines, Some(columns)));
+        assert!(shown.ends_with("..\r\n"), "{shown}");
+        process.ends();
+    }
+}
+
+#[test]
 fn without_a_connection_there_is_nothing_to_type() {
     let mut terminal = Terminal::start("::1:ann:secret");
     let shown = terminal.session.exp_eof().unwrap();
@@ -388,6 +420,13 @@ fn asked(handle: &mut Handle, query: &str) -> Ticket {
 fn closed(handle: &mut Handle) {
     let end = handle.receive();
     assert!(matches!(end, Err(Error::Closed)), "{end:?}");
+}
+
+/// A table that is too long for any terminal.
+fn long_table() -> Value {
+    Table::new([(sym!("n"), vec![7_i64; 1_000_000].into())])
+        .expect("there is one column")
+        .into()
 }
 
 /// A table that is too large for a small terminal.

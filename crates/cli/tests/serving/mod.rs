@@ -61,6 +61,17 @@ impl Serving {
         format!(":127.0.0.1:{}{credentials}", self.port())
     }
 
+    /// Returns the most memory that it has had so far, in bytes, where the system says so.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn peak_memory(&self) -> usize {
+        let path = format!("/proc/{}/status", self.process.id());
+        let status = std::fs::read_to_string(path).expect("it runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
+        let kibibytes: Option<usize> = kibibytes.and_then(|number| number.parse().ok());
+        1024 * kibibytes.expect("Linux says it in kB")
+    }
+
     /// Returns the next line of its standard error.
     pub(crate) fn complaint(&self) -> String {
         self.stderr
