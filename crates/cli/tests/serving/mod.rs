@@ -61,8 +61,9 @@ impl Serving {
         format!(":127.0.0.1:{}{credentials}", self.port())
     }
 
-    /// Returns the most memory that it has had so far, in bytes, where the system says so.
+    /// Returns the most memory that it has had so far, in bytes.
     #[cfg(target_os = "linux")]
+    #[allow(dead_code, reason = "one file of tests needs it")]
     pub(crate) fn peak_memory(&self) -> usize {
         let path = format!("/proc/{}/status", self.process.id());
         let status = std::fs::read_to_string(path).expect("it runs");
