@@ -1,5 +1,6 @@
-//! What `hopen serve` lets one query, and all names, take, asked for by a client of a real process: an
-//! error comes back and the next query is answered. And how deep `hopen` prints an answer. The table is in docs/security.md.
+//! What `hopen serve` lets one query, and all names, take, asked for by a client of a real process:
+//! an error comes back and the next query is answered. And how deep `hopen` prints an answer. The
+//! table is in docs/security.md.
 
 #[allow(dead_code, reason = "this test needs less of it than others")]
 #[cfg(test)] // for clippy, which allows tests what it forbids elsewhere
