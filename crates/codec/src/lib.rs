@@ -59,6 +59,7 @@
 //! | [`auth`], [`handshake`] | who logs in and who may, and how |
 //! | [`connection`] | who owes whom an answer |
 //! | [`session`] | what a handle decides, whoever moves its bytes |
+//! | [`tick`] | subscribing as to kdb+tick's tickerplant |
 //! | [`address`] | handles and what to listen on, as q spells them |
 //! | [`gzip`] | unpacking, in front of pipes and files |
 //!
@@ -94,4 +95,5 @@ pub mod remote_error;
 pub mod session;
 #[cfg(any(test, feature = "proptest"))]
 pub mod strategy;
+pub mod tick;
 pub mod value;
