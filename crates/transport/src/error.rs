@@ -10,6 +10,7 @@ use hopen_codec::decode::DecodeError;
 use hopen_codec::handshake::HandshakeError;
 use hopen_codec::remote_error::RemoteError;
 use hopen_codec::session::{Cause, NotSent};
+use hopen_codec::tick::AnswerError;
 use hopen_tls::{Mismatch, TlsError};
 
 mod file;
@@ -77,6 +78,8 @@ pub enum Error {
     },
     /// What arrived is no value: `badmsg`; the handle goes on.
     BadMessage(DecodeError),
+    /// What a subscription was answered by is no table; the handle goes on.
+    NotSubscribed(AnswerError),
     /// The peer broke the protocol, or closed in the middle of something. The handle is over.
     Protocol(ProtocolError),
     /// More messages came while a response was awaited than are kept. The handle is over; those that
@@ -139,6 +142,7 @@ impl Error {
             | Self::Send(_)
             | Self::QueueFull { .. }
             | Self::BadMessage(_)
+            | Self::NotSubscribed(_)
             | Self::Protocol(_)
             | Self::KeptAsyncs { .. }
             | Self::ExpectedResponse
@@ -176,7 +180,7 @@ impl Error {
 impl Error {
     /// How many kinds there are.
     #[doc(hidden)]
-    pub const KINDS: usize = 23;
+    pub const KINDS: usize = 24;
 
     /// Numbers the errors, so that a transport's test can provoke every one: a new one does not
     /// compile before it is here.
@@ -206,6 +210,7 @@ impl Error {
             Self::BadHandle => 20,
             Self::Pipe(_) => 21,
             Self::File(_) => 22,
+            Self::NotSubscribed(_) => 23,
         }
     }
 }
@@ -281,6 +286,7 @@ impl fmt::Display for Error {
                 write!(f, "more than {limit} bytes wait for the other side to read")
             }
             Self::BadMessage(error) => write!(f, "badmsg: {error}"),
+            Self::NotSubscribed(error) => fmt::Display::fmt(error, f),
             Self::Protocol(error) => fmt::Display::fmt(error, f),
             Self::KeptAsyncs { limit } => {
                 write!(
@@ -346,6 +352,7 @@ impl std::error::Error for Error {
             Self::Remote(error) => error.source(),
             Self::Send(error) => error.source(),
             Self::BadMessage(error) => error.source(),
+            Self::NotSubscribed(error) => error.source(),
             Self::Protocol(error) => error.source(),
             Self::Access
             | Self::Timeout(_)
@@ -514,6 +521,8 @@ mod tests {
     use hopen_codec::frame::FrameError;
     use hopen_codec::gzip::GzipError;
     use hopen_codec::message::Body;
+    use hopen_codec::tick::Schema;
+    use hopen_codec::value::Value;
 
     use super::*;
 
@@ -560,6 +569,7 @@ mod tests {
             Error::Send(SendError::Encode(EncodeError::Invalid(decode))),
             Error::Send(SendError::Failed(ProtocolError::Frame(frame))),
             Error::BadMessage(decode),
+            Error::NotSubscribed(Schema::read_all(&Value::IDENTITY).unwrap_err()),
             Error::Protocol(ProtocolError::Frame(frame)),
             Error::KeptAsyncs { limit: 1 },
             Error::io(io()),

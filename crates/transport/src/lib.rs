@@ -64,6 +64,7 @@ mod peer;
 pub mod server;
 mod stage;
 mod state;
+pub mod subscription;
 #[cfg(unix)]
 pub mod unix_socket;
 
