@@ -23,6 +23,7 @@
 //! | [`Pipe`] | a named pipe, device or reader: bytes, lines, messages, packed or not |
 //! | [`FileHandle`] | a file that is appended to: text, lines, values |
 //! | [`Opened`] | any of them, as the handle says |
+//! | [`Subscriber`] | updates of a tickerplant, connected again where it is lost; its [`Event`]s |
 //! | [`server`] | the whole of it: a thread for each connection, handlers, deferred answers, broadcasts |
 //!
 //! This crate moves bytes; what they mean and what goes when is [`hopen_codec`]'s to know.
@@ -44,10 +45,14 @@ mod pipe;
 mod secrets;
 pub mod server;
 mod shared;
+mod subscriber;
 
 pub use channel::{Channel, Login};
 pub use file::FileHandle;
 pub use handle::{Handle, Received};
+pub use hopen_transport::subscription::{
+    Backoff, Event, Gap, Request, SchemaChange, SubscriberOptions,
+};
 pub use hopen_transport::{
     Error, FileError, FileErrorKind, LOGIN_TIMEOUT, ListenOptions, Options, Phase, PipeError,
     PipeErrorKind, UnixSocket,
@@ -56,6 +61,7 @@ pub use listener::Listener;
 pub use open::{Opened, open_any, open_file, open_pipe};
 pub use pipe::{Lines, Pipe};
 pub use shared::{Driver, SharedHandle};
+pub use subscriber::{Stopper, Subscriber};
 
 /// Opens a handle to a process: connects and logs in.
 ///
@@ -122,6 +128,9 @@ mod tests {
             goes::<Options>();
             goes::<Error>();
             goes::<Received>();
+            goes::<Subscriber>();
+            goes::<Stopper>();
+            goes::<Event>();
             goes::<Opened>();
             goes::<server::Server>();
             goes::<server::Control>();

@@ -15,12 +15,13 @@ use hopen_codec::config::Config;
 use hopen_codec::message::{Body, Message, MessageKind};
 use hopen_codec::outbox::Outbox;
 use hopen_codec::remote_error::RemoteError;
-use hopen_codec::value::Value;
+use hopen_codec::tick::Topic;
+use hopen_codec::value::{Symbol, Value};
 use hopen_tls::{Client, Server, ServerMode, Settings, VerifyServer};
 
 use crate::{
-    Error, Handle, ListenOptions, Listener, Options, hopen, one_shot, open_any, open_file,
-    open_pipe,
+    Error, Handle, ListenOptions, Listener, Options, Subscriber, SubscriberOptions, hopen,
+    one_shot, open_any, open_file, open_pipe,
 };
 
 #[test]
@@ -237,6 +238,11 @@ fn of_use() -> Vec<Error> {
     keeping.config.limits.kept_asyncs = 0;
     everything.push(ask(keeping));
     everything.push(one_shot(answering(note.clone()), "?").unwrap_err());
+    let topics = [Topic::table(Symbol::new(MARKED).unwrap())];
+    let mut told =
+        SubscriberOptions::new(answering(response(text.as_str().into())), topics).unwrap();
+    told.refusals = 1;
+    everything.extend(Subscriber::new(told).find_map(Result::err));
 
     let mut watched = hopen(answering(b"\x01\x02\0\xff\0\0\0\0".to_vec())).unwrap();
     watched.watch(|_| ControlFlow::Break(()));
