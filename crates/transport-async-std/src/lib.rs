@@ -20,6 +20,7 @@
 //! | --- | --- |
 //! | [`Handle`] | an open connection, for one task at a time |
 //! | [`SharedHandle`], [`Driver`], [`Asyncs`] | the same for any number of tasks, and the future that moves bytes for them |
+//! | [`Subscriber`] | updates of a tickerplant, connected again where it is lost; its [`Event`]s |
 //! | [`Channel`] | a connection before its login, over any stream |
 //! | [`Listener`], [`Login`] | the server's side: connections come in, logins are accepted or refused |
 //! | [`server`] | the whole of it: a task for each connection, handlers, deferred answers, broadcasts |
@@ -43,12 +44,17 @@ mod pair;
 pub mod server;
 mod shared;
 mod socket;
+mod subscriber;
 
 pub use channel::{Channel, Login};
 pub use handle::{Handle, Received};
+pub use hopen_transport::subscription::{
+    Backoff, Event, Gap, Request, SchemaChange, SubscriberOptions,
+};
 pub use hopen_transport::{Error, LOGIN_TIMEOUT, ListenOptions, Options, Phase, UnixSocket};
 pub use listener::Listener;
 pub use shared::{Asyncs, Driver, SharedHandle};
+pub use subscriber::{Stopper, Subscriber};
 
 use crate::deadline::Deadline;
 
