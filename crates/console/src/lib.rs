@@ -102,6 +102,6 @@ mod precision;
 
 pub use console::{Console, Shown};
 pub use export::ExportError;
-pub use export::csv::write_csv;
+pub use export::csv::{write_csv, write_csv_rows};
 pub use export::json::write_json;
 pub use precision::Precision;

@@ -56,13 +56,45 @@ pub fn write_csv(
     precision: Precision,
     out: impl io::Write,
 ) -> Result<(), ExportError> {
+    write(table, precision, Names::First, out)
+}
+
+/// Writes a table as [`write_csv`] does, but without the line of names: more rows of a table that was
+/// begun.
+///
+/// # Errors
+///
+/// As there.
+pub fn write_csv_rows(
+    table: ValueRef<'_>,
+    precision: Precision,
+    out: impl io::Write,
+) -> Result<(), ExportError> {
+    write(table, precision, Names::None, out)
+}
+
+/// Whether the names of the columns are written.
+#[derive(PartialEq, Eq)]
+enum Names {
+    First,
+    None,
+}
+
+fn write(
+    table: ValueRef<'_>,
+    precision: Precision,
+    names: Names,
+    out: impl io::Write,
+) -> Result<(), ExportError> {
     let found = table.value_type();
     let mut rows = Rows::of(table)?.ok_or(ExportError::NotATable { found })?;
     let mut csv = Writer::from_writer(out);
-    for name in rows.names() {
-        csv.write_field(name).map_err(cause)?;
+    if names == Names::First {
+        for name in rows.names() {
+            csv.write_field(name).map_err(cause)?;
+        }
+        end_row(&mut csv)?;
     }
-    end_row(&mut csv)?;
     let mut field = Vec::new();
     while let Some(row) = rows.next_row() {
         for (_, item) in row {
@@ -98,6 +130,22 @@ mod tests {
     };
 
     use super::*;
+
+    #[test]
+    fn more_rows_of_a_table_have_no_names() {
+        let rows = Table::new([(sym!("n"), vec![1_i64, 2].into())]).unwrap();
+        let mut csv = Vec::new();
+        write_csv(
+            Value::from(rows.clone()).as_ref(),
+            Precision::DEFAULT,
+            &mut csv,
+        )
+        .unwrap();
+        write_csv_rows(Value::from(rows).as_ref(), Precision::DEFAULT, &mut csv).unwrap();
+        assert_eq!(csv, b"n\n1\n2\n1\n2\n");
+        let error = write_csv_rows(Value::IDENTITY.as_ref(), Precision::DEFAULT, &mut csv);
+        assert!(matches!(error, Err(ExportError::NotATable { .. })));
+    }
 
     #[test]
     fn each_type_has_its_text() {
