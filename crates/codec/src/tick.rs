@@ -90,6 +90,11 @@ impl Topic {
         }
     }
 
+    /// Returns whether these are all tables and not one.
+    pub fn is_all_tables(&self) -> bool {
+        self.table == Symbol::NULL
+    }
+
     /// Subscribes by another function than [`FUNCTION`](Self::FUNCTION), which takes and answers the
     /// same.
     #[must_use]
