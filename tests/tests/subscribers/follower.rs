@@ -41,31 +41,34 @@ pub(crate) struct Follower {
 impl Follower {
     pub(crate) fn start(way: Way, options: SubscriberOptions) -> Self {
         let (sender, told) = mpsc::channel();
+        let blocking = || hopen_blocking::Subscriber::new(options.clone());
+        let asynchronous = || hopen_async_std::Subscriber::new(options.clone());
         let (stop, thread): (Box<dyn Fn()>, _) = match way {
-            Way::Blocking | Way::BlockingWithTimeouts => {
-                let subscriber = hopen_blocking::Subscriber::new(options);
+            Way::Blocking => {
+                let subscriber = blocking();
                 let stopper = subscriber.stopper();
-                let run = move || match way {
-                    Way::Blocking => follow(subscriber, &sender),
-                    _ => follow(timeouts(subscriber), &sender),
-                };
-                (Box::new(move || stopper.stop()), thread::spawn(run))
+                let thread = thread::spawn(move || follow(subscriber, &sender));
+                (Box::new(move || stopper.stop()), thread)
             }
-            Way::Async | Way::AsyncDropped => {
-                let mut subscriber = hopen_async_std::Subscriber::new(options);
+            Way::BlockingWithTimeouts => {
+                let subscriber = blocking();
                 let stopper = subscriber.stopper();
-                let run = move || {
-                    let next = core::iter::from_fn(|| {
-                        smol::block_on(async {
-                            match way {
-                                Way::Async => subscriber.next().await,
-                                _ => dropping(&mut subscriber).await,
-                            }
-                        })
-                    });
-                    follow(next, &sender);
-                };
-                (Box::new(move || stopper.stop()), thread::spawn(run))
+                let thread = thread::spawn(move || follow(timeouts(subscriber), &sender));
+                (Box::new(move || stopper.stop()), thread)
+            }
+            Way::Async => {
+                let mut subscriber = asynchronous();
+                let stopper = subscriber.stopper();
+                let next = core::iter::from_fn(move || smol::block_on(subscriber.next()));
+                let thread = thread::spawn(move || follow(next, &sender));
+                (Box::new(move || stopper.stop()), thread)
+            }
+            Way::AsyncDropped => {
+                let mut subscriber = asynchronous();
+                let stopper = subscriber.stopper();
+                let next = core::iter::from_fn(move || smol::block_on(dropping(&mut subscriber)));
+                let thread = thread::spawn(move || follow(next, &sender));
+                (Box::new(move || stopper.stop()), thread)
             }
         };
         Self {

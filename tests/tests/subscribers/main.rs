@@ -280,7 +280,7 @@ fn options<R: Into<Request>>(
     plant: &Plant,
     requests: impl IntoIterator<Item = R>,
 ) -> SubscriberOptions {
-    let mut options = SubscriberOptions::new(plant.port(), requests).unwrap();
+    let mut options = SubscriberOptions::new(plant.port(), requests).expect("a port is a handle");
     options.backoff = Backoff {
         minimum: Duration::from_millis(1),
         maximum: Duration::from_millis(20),
