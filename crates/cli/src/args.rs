@@ -16,18 +16,23 @@ use crate::status::{Status, report};
 mod files;
 mod notes;
 mod serve;
+mod subscribe;
 
 pub(crate) use files::{AppendOptions, Content, Packing, Pieces, ReadOptions};
 pub(crate) use serve::{ServeFeed, ServeOptions, ServeTls};
+pub(crate) use subscribe::SubscribeOptions;
 
 use files::{AppendArguments, ReadArguments};
 use notes::{APPEND_USAGE, INPUT_NOTES, NOTES, QUERY_USAGE, SHORT_NOTES};
 use serve::{ServeArguments, USER};
+use subscribe::SubscribeArguments;
 
 /// What the command line asks for.
 pub(crate) enum Task {
     /// Ask a process.
     Query(QueryOptions),
+    /// Watch what a tickerplant publishes.
+    Subscribe(SubscribeOptions),
     /// Read a pipe.
     Read(ReadOptions),
     /// Append to a file.
@@ -167,6 +172,7 @@ pub(crate) fn read() -> Result<Task, Status> {
     })?;
     match arguments.command {
         None => arguments.query.into_options().map(Task::Query),
+        Some(Command::Subscribe(arguments)) => arguments.into_options().map(Task::Subscribe),
         Some(Command::Read(arguments)) => arguments.into_options().map(Task::Read),
         Some(Command::Append(arguments)) => arguments.into_options().map(Task::Append),
         Some(Command::Decode(arguments)) => Ok(Task::Decode(DecodeOptions {
@@ -246,25 +252,8 @@ struct QueryArguments {
     #[arg(long = "async", conflicts_with_all = ["short", "csv", "json", "precision"])]
     asynchronous: bool,
 
-    /// Print values in the short form, on a terminal too
-    #[arg(long, conflicts_with_all = ["csv", "json"])]
-    short: bool,
-
-    /// Print tables as CSV: a line of names, and one for each row
-    ///
-    /// What is no table is an error.
-    #[arg(long, conflicts_with = "json")]
-    csv: bool,
-
-    /// Print values as JSON, about as q's `.j.j` has it: a table is an array of objects
-    #[arg(long)]
-    json: bool,
-
-    /// Print N digits of a float, as q's `\P` says; 0 is all of them [default: 7]
-    ///
-    /// With all of them, 17, every float that is printed reads back as it was.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=17))]
-    precision: Option<u8>,
+    #[command(flatten)]
+    output: OutputArguments,
 
     /// Take the password from the first line of FILE
     ///
@@ -277,7 +266,7 @@ struct QueryArguments {
 
 impl QueryArguments {
     fn into_options(self) -> Result<QueryOptions, Status> {
-        let output = self.output();
+        let output = self.output.to_options();
         let mut arguments = self.arguments.into_iter();
         let handle = arguments.next().unwrap_or_default();
         let mut queries: Vec<_> = arguments.collect();
@@ -323,8 +312,33 @@ impl QueryArguments {
             password_file: self.password_file,
         })
     }
+}
 
-    fn output(&self) -> OutputOptions {
+#[derive(Args)]
+struct OutputArguments {
+    /// Print values in the short form, on a terminal too
+    #[arg(long, conflicts_with_all = ["csv", "json"])]
+    short: bool,
+
+    /// Print tables as CSV: a line of names, and one for each row
+    ///
+    /// What is no table is an error.
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
+
+    /// Print values as JSON, about as q's `.j.j` has it: a table is an array of objects
+    #[arg(long)]
+    json: bool,
+
+    /// Print N digits of a float, as q's `\P` says; 0 is all of them [default: 7]
+    ///
+    /// With all of them, 17, every float that is printed reads back as it was.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=17))]
+    precision: Option<u8>,
+}
+
+impl OutputArguments {
+    fn to_options(&self) -> OutputOptions {
         OutputOptions {
             format: match (self.short, self.csv, self.json) {
                 (true, _, _) => Format::ShortForm,
@@ -351,6 +365,13 @@ fn read_handle(handle: &OsStr) -> Result<HopenArgument, Status> {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Watch what a tickerplant publishes
+    ///
+    /// Subscribes to a table as kdb+tick has it, by (".u.sub";`TABLE;`SYM…), and prints each update: on
+    /// a terminal as q's console shows its table, elsewhere the message on a line. Where the connection
+    /// is lost it connects and subscribes again, and standard error says from when to when something
+    /// may be missing. Ctrl-C ends it, with a line of what has come.
+    Subscribe(SubscribeArguments),
     /// Read a named pipe or a device: bytes, lines or messages
     ///
     /// Opening a named pipe waits until somebody opens it for writing. What comes is printed as it

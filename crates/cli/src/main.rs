@@ -5,6 +5,7 @@
 //! | --- | --- |
 //! | [`args`] | the command line, and what `--help` says |
 //! | [`query`], [`repl`] | `hopen HANDLE [QUERY…]`, and what is typed by hand |
+//! | [`subscribe`] | `hopen subscribe`: what a tickerplant publishes |
 //! | [`output`], [`progress`] | how values are printed, and what shows until they come |
 //! | [`read`], [`append`] | `hopen read`: pipes; `hopen append`: files |
 //! | [`decode`], [`explain`] | `hopen decode`: messages as text, byte by byte on request |
@@ -34,6 +35,7 @@ mod repl;
 mod scratch;
 mod serve;
 mod status;
+mod subscribe;
 
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
@@ -65,6 +67,7 @@ fn run(task: Task) -> io::Result<Status> {
     let mut out = BufWriter::new(io::stdout().lock());
     let status = match task {
         Task::Query(options) => query::run(options, &mut out),
+        Task::Subscribe(options) => subscribe::run(options, &mut out),
         Task::Read(options) => read::run(options, &mut out),
         Task::Append(options) => Ok(append::run(options)),
         Task::Decode(options) => decode::run(&options, &mut out),

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use hopen_codec::value::Value;
-use hopen_console::{Console, ExportError, write_csv, write_json};
+use hopen_console::{Console, ExportError, write_csv, write_csv_rows, write_json};
 use terminal_size::{Height, Width, terminal_size_of};
 
 use crate::args::{Format, OutputOptions};
@@ -24,6 +24,26 @@ enum Destination {
     Pipe,
 }
 
+/// The forms that are printed, where the destination has been looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// As q's console has it.
+    Console,
+    /// One line, as q's `-3!` has it.
+    Short,
+    /// Tables as CSV.
+    Csv,
+    /// JSON.
+    Json,
+}
+
+/// Whether CSV begins with the names of the columns.
+#[derive(Clone, Copy)]
+enum Head {
+    Printed,
+    None,
+}
+
 impl Printer {
     /// Makes a printer for standard output.
     pub(crate) fn new(options: OutputOptions) -> Self {
@@ -42,10 +62,32 @@ impl Printer {
         value: &Value,
         out: &mut impl Write,
     ) -> io::Result<Result<(), ExportError>> {
+        self.print_with(value, Head::Printed, out)
+    }
+
+    /// Prints a table, as CSV without its line of names: more rows of one that was printed before.
+    pub(crate) fn print_more(
+        self,
+        table: &Value,
+        out: &mut impl Write,
+    ) -> io::Result<Result<(), ExportError>> {
+        self.print_with(table, Head::None, out)
+    }
+
+    fn print_with(
+        self,
+        value: &Value,
+        head: Head,
+        out: &mut impl Write,
+    ) -> io::Result<Result<(), ExportError>> {
         let OutputOptions { format, precision } = self.options;
         if *value == Value::IDENTITY {
             return Ok(Ok(()));
         }
+        let write_csv = |value, precision, out: &mut dyn Write| match head {
+            Head::Printed => write_csv(value, precision, out),
+            Head::None => write_csv_rows(value, precision, out),
+        };
         let printed = match (format, self.to) {
             (Format::Usual, Destination::Terminal) => self
                 .print_for_people(value, out)
@@ -53,9 +95,9 @@ impl Printer {
             (Format::Usual | Format::ShortForm, _) => {
                 writeln!(out, "{value:.*}", precision.digits()).map_err(ExportError::Write)
             }
-            (Format::Csv, Destination::Pipe) => write_csv(value.as_ref(), precision, &mut *out),
+            (Format::Csv, Destination::Pipe) => write_csv(value.as_ref(), precision, out),
             (Format::Csv, Destination::Terminal) => {
-                write_csv(value.as_ref(), precision, Visible::new(&mut *out))
+                write_csv(value.as_ref(), precision, &mut Visible::new(&mut *out))
             }
             // JSON has no control characters.
             (Format::Json, _) => write_json(value.as_ref(), precision, &mut *out)
@@ -67,6 +109,16 @@ impl Printer {
                 out.flush()?;
                 Ok(printed)
             }
+        }
+    }
+
+    /// Returns the form in which values are printed.
+    pub(crate) fn form(self) -> Form {
+        match (self.options.format, self.to) {
+            (Format::Usual, Destination::Terminal) => Form::Console,
+            (Format::Usual | Format::ShortForm, _) => Form::Short,
+            (Format::Csv, _) => Form::Csv,
+            (Format::Json, _) => Form::Json,
         }
     }
 

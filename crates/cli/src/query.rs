@@ -119,7 +119,7 @@ fn queries(arguments: Vec<OsString>) -> io::Result<Vec<Value>> {
 }
 
 /// Adds a password to an address that has none, if there is one.
-fn find_password(address: &mut Address, file: Option<&Path>) -> Result<(), Status> {
+pub(crate) fn find_password(address: &mut Address, file: Option<&Path>) -> Result<(), Status> {
     if address.credentials.password().is_some() {
         return Ok(());
     }

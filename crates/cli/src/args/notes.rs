@@ -1,6 +1,7 @@
 //! What `--help` says beside the options.
 
 pub(super) const QUERY_USAGE: &str = "hopen [OPTIONS] HANDLE [QUERY]...
+       hopen subscribe [OPTIONS] HANDLE TABLE [SYMS]
        hopen read [OPTIONS] HANDLE
        hopen append HANDLE LINE...
        hopen decode [OPTIONS] [FILE]...
@@ -21,6 +22,7 @@ Examples:
   hopen ::5010 < query.q
   hopen --csv :tcps://prices.example:5010 'select from trade' > trade.csv
   hopen '(`:unix://5010;500)' 'til 5'
+  hopen subscribe --csv ::5010 trade ibm,amd > trades.csv
   hopen read --lines :fifo://trades
   hopen append :notes.txt 'a line' 'another'
   echo 0x010000000d000000fa01000000 | hopen decode --explain
