@@ -65,6 +65,8 @@ pub struct Subscriber {
     attempt: Option<Attempt>,
     /// The end of the wait for the next attempt, while it waits.
     alarm: Option<Alarm>,
+    /// The end of the time in which something has to come, while it is waited for.
+    quiet: Option<Alarm>,
     meeting: Arc<Meeting>,
 }
 
@@ -82,6 +84,7 @@ impl Subscriber {
             handle: None,
             attempt: None,
             alarm: None,
+            quiet: None,
             meeting: Arc::default(),
         }
     }
@@ -161,16 +164,24 @@ impl Subscriber {
                 self.alarm = None;
                 self.subscription.waited();
             }
-            Step::Receive => {
+            Step::Receive(silence) => {
                 let received = match &mut self.handle {
                     // Dropped at once where it is not ready, which loses nothing.
                     Some(handle) => pin!(handle.recv()).poll(context),
                     None => Poll::Ready(Err(Error::BadHandle)),
                 };
-                let Poll::Ready(received) = received else {
-                    self.subscription.caught_up(SystemTime::now());
-                    return Poll::Pending;
+                let received = match received {
+                    Poll::Ready(received) => received,
+                    Poll::Pending => {
+                        self.subscription.caught_up(SystemTime::now());
+                        let begin = || Deadline::after(silence).alarm();
+                        if !self.quiet.get_or_insert_with(begin).has_passed(context) {
+                            return Poll::Pending;
+                        }
+                        Err(Error::Timeout(Phase::Message))
+                    }
                 };
+                self.quiet = None;
                 self.subscription.received(received);
             }
             Step::Event(_) | Step::Failed(_) | Step::Over => {}
@@ -188,7 +199,7 @@ impl Stream for Subscriber {
                 self.subscription.stop();
             }
             let step = self.subscription.step();
-            if !matches!(step, Step::Event(_) | Step::Receive) {
+            if !matches!(step, Step::Event(_) | Step::Receive(_)) {
                 self.handle = None;
             }
             match step {
@@ -198,7 +209,7 @@ impl Stream for Subscriber {
                     self.attempt = None;
                     return Poll::Ready(None);
                 }
-                Step::Connect | Step::Wait(_) | Step::Receive => {
+                Step::Connect | Step::Wait(_) | Step::Receive(_) => {
                     if self.poll_step(step, context).is_pending() {
                         return Poll::Pending;
                     }

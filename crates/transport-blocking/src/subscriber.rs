@@ -63,6 +63,8 @@ pub struct Subscriber {
 struct Connection {
     link: Arc<Link>,
     intake: Intake,
+    /// By when something has to come, while it is waited for.
+    quiet: Option<Deadline>,
 }
 
 impl Subscriber {
@@ -112,8 +114,10 @@ impl Subscriber {
                 self.subscription.stop();
             }
             let step = self.subscription.step();
-            if !matches!(step, Step::Event(_) | Step::Receive) {
-                self.connection = None;
+            if !matches!(step, Step::Event(_) | Step::Receive(_))
+                && self.connection.take().is_some()
+            {
+                self.meeting.lock().link = None;
             }
             let turn = match step {
                 Step::Event(event) => return Some(Ok(event)),
@@ -121,7 +125,7 @@ impl Subscriber {
                 Step::Over => return None,
                 Step::Connect => self.attempt(deadline),
                 Step::Wait(time) => self.wait(time, deadline),
-                Step::Receive => self.receive(deadline),
+                Step::Receive(silence) => self.receive(silence, deadline),
             };
             if let Turn::Late = turn {
                 return Some(Err(Error::Timeout(Phase::Message)));
@@ -193,20 +197,29 @@ impl Subscriber {
     }
 
     /// Waits for a message.
-    fn receive(&mut self, deadline: Deadline) -> Turn {
-        let Some(Connection { link, intake }) = &mut self.connection else {
+    fn receive(&mut self, silence: Option<Duration>, deadline: Deadline) -> Turn {
+        let Some(connection) = &mut self.connection else {
             self.subscription.received(Err(Error::BadHandle));
             return Turn::GoesOn;
         };
+        let Connection {
+            link,
+            intake,
+            quiet,
+        } = connection;
+        let until = *quiet.get_or_insert_with(|| Deadline::after(silence));
         let mut caller = Caller::reading(link, intake);
         let mut received = caller.recv(Deadline::after(Some(Duration::ZERO)));
         if let Err(Error::Timeout(Phase::Message)) = received {
             self.subscription.caught_up(SystemTime::now());
-            received = caller.recv(deadline);
-            if let Err(Error::Timeout(Phase::Message)) = received {
+            received = caller.recv(deadline.or_earlier(until));
+            if let Err(Error::Timeout(Phase::Message)) = received
+                && !until.has_passed()
+            {
                 return Turn::Late;
             }
         }
+        *quiet = None;
         self.subscription.received(received);
         Turn::GoesOn
     }
@@ -349,7 +362,12 @@ impl Meeting {
         for question in questions {
             answers.push(Caller::reading(&link, &mut intake).get(&question, deadline)?);
         }
-        Ok((Connection { link, intake }, answers))
+        let connection = Connection {
+            link,
+            intake,
+            quiet: None,
+        };
+        Ok((connection, answers))
     }
 }
 

@@ -33,7 +33,7 @@
 //! let answer = Value::from((sym!("trade"), rows.clone()));
 //! subscription.connected(vec![answer], SystemTime::now());
 //! assert!(matches!(subscription.step(), Step::Event(Event::Schema { .. })));
-//! assert!(matches!(subscription.step(), Step::Receive));
+//! assert!(matches!(subscription.step(), Step::Receive(None)));
 //!
 //! subscription.received(Ok((sym!("upd"), sym!("trade"), rows).into()));
 //! let Step::Event(Event::Update { table, data }) = subscription.step() else { panic!("it is one") };
@@ -115,8 +115,10 @@ pub enum Step {
     /// Drop the connection, if there is one; let so much time pass, and say
     /// [`waited`](Subscription::waited).
     Wait(Duration),
-    /// Wait for an async message, and say [`received`](Subscription::received).
-    Receive,
+    /// Wait for an async message, and say [`received`](Subscription::received). Where there is a time,
+    /// for no longer than that since the last message or the connection: [`Error::Timeout`] is what was
+    /// received then.
+    Receive(Option<Duration>),
     /// It is over: hand this out as the last.
     Failed(Error),
     /// It is over, and everything was handed out.
@@ -147,7 +149,7 @@ impl Subscription {
         match self.state {
             State::Connecting => Step::Connect,
             State::Waiting(time) => Step::Wait(time),
-            State::Live { .. } => Step::Receive,
+            State::Live { .. } => Step::Receive(self.options.silence),
             State::Failed(_) => {
                 if let State::Failed(error) = core::mem::replace(&mut self.state, State::Over) {
                     Step::Failed(error)

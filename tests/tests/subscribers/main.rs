@@ -264,6 +264,28 @@ fn an_attempt_that_hangs_is_given_up_and_repeated() {
 }
 
 #[test]
+fn a_tickerplant_that_falls_silent_counts_as_lost_where_that_was_said() {
+    for way in EACH {
+        let plant = Plant::open();
+        let mut options = options(&plant, [Topic::table(sym!("trade"))]);
+        options.silence = Some(Duration::from_millis(50));
+        let follower = Follower::start(way, options);
+        for round in 0..2_i64 {
+            let mut peer = plant.accept();
+            peer.answer(r#"(".u.sub";`trade;`)"#, (sym!("trade"), rows([])));
+            if round > 0 {
+                follower.tells("gap after 1");
+            }
+            follower.next_that_is("schema trade");
+            follower.tells("lost");
+            // It is closed, and not only forgotten.
+            peer.expects_end();
+        }
+        follower.stops();
+    }
+}
+
+#[test]
 fn credentials_that_cannot_be_made_are_an_attempt_that_fails() {
     for way in EACH {
         let plant = Plant::open();

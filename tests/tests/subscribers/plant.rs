@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::time::Duration;
 
 use bytes::Buf;
-use hopen_blocking::{Channel, Handle, Login, Received};
+use hopen_blocking::{Channel, Error, Handle, Login, Received};
 use hopen_codec::auth::Credentials;
 use hopen_codec::config::Config;
 use hopen_codec::message::{Body, Message, MessageKind};
@@ -129,6 +129,12 @@ impl Peer {
         let bytes = outbox.copy_to_bytes(outbox.remaining());
         self.stream.write_all(&bytes[..bytes.len() / 2]).unwrap();
         self.stream.shutdown(Shutdown::Write).unwrap();
+    }
+
+    /// Waits until the subscriber has closed.
+    pub(crate) fn expects_end(&mut self) {
+        let end = self.handle.receive().unwrap_err();
+        assert!(matches!(end, Error::Closed), "{end}");
     }
 
     fn respond(&mut self, question: &str, answer: Result<Value, RemoteError>) {

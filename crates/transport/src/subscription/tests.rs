@@ -262,6 +262,39 @@ fn a_back_off_of_any_numbers_stays_between_half_and_all() {
 }
 
 #[test]
+fn a_silence_that_is_too_long_is_a_loss() {
+    let mut options = options([Topic::table(sym!("trade"))]);
+    options.silence = Some(Duration::from_secs(7));
+    let mut subscription = Subscription::new(options);
+    subscription.connected(vec![described("trade", 1.5)], time(0));
+    told(&mut subscription);
+    let Step::Receive(Some(silence)) = subscription.step() else {
+        panic!("it waits for a message")
+    };
+    assert_eq!(silence, Duration::from_secs(7));
+    subscription.caught_up(time(1));
+    subscription.received(Err(Error::Timeout(crate::Phase::Message)));
+    assert_eq!(told(&mut subscription), ["lost by timeout since 1", "wait"]);
+}
+
+#[test]
+fn a_gap_says_how_long_it_is() {
+    for (to, attempts, shown) in [
+        (5, 1, "after 1 attempt; of 2.0 s something may be missing"),
+        (3, 2, "after 2 attempts; of 0.0 s something may be missing"),
+        // The clock was set back.
+        (1, 2, "after 2 attempts; of 0.0 s something may be missing"),
+    ] {
+        let gap = Gap {
+            from: time(3),
+            to: time(to),
+            attempts,
+        };
+        assert_eq!(gap.to_string(), shown);
+    }
+}
+
+#[test]
 fn a_stop_ends_it_wherever_it_is() {
     for steps in 0..6 {
         let mut subscription = Subscription::new(options([Topic::table(sym!("trade"))]));
@@ -407,7 +440,7 @@ fn told(subscription: &mut Subscription) -> Vec<String> {
             Step::Failed(error) => (format!("over by {error}"), false),
             Step::Connect => ("connect".to_owned(), true),
             Step::Wait(_) => ("wait".to_owned(), true),
-            Step::Receive => ("receive".to_owned(), true),
+            Step::Receive(_) => ("receive".to_owned(), true),
             Step::Over => ("over".to_owned(), true),
         };
         told.push(text);
