@@ -363,7 +363,10 @@ mod tests {
             let is_table = match schema.as_ref() {
                 ValueRef::Table(_) => true,
                 ValueRef::Dict(dict) => dict.keyed_table().is_some(),
-                _ => false,
+                ValueRef::Atom(_)
+                | ValueRef::Vector(_)
+                | ValueRef::List(_)
+                | ValueRef::Function(_) => false,
             };
             let expected = Schema { table: table.clone(), schema: schema.clone() };
             let answer = strategy::receive(

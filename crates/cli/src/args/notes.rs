@@ -49,7 +49,7 @@ Environment:
 Those with KX_SSL_ may be called SSL_ as well, as q has them; the one with KX_ comes first.
 
 Exit status:
-   0  everything was answered
+   0  everything was answered; `hopen subscribe` was ended by Ctrl-C
    1  q signalled an error, printed as 'text, or with --csv a value is no table; the queries after
       it are not asked
    2  there is no connection or no port, or it ended too early: 'hop. OS reports: …, 'access (the

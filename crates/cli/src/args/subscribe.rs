@@ -40,7 +40,7 @@ pub(super) struct SubscribeArguments {
     #[arg(value_name = "TABLE")]
     table: OsString,
 
-    /// Symbols with commas between, to see their rows only [default: all]
+    /// Symbols with commas between, to see their rows only; a backtick alone is all [default: all]
     #[arg(value_name = "SYMS")]
     symbols: Option<OsString>,
 
@@ -102,12 +102,14 @@ fn topic(table: &OsStr, symbols: Option<&OsStr>) -> Result<Topic, SymbolError> {
         b"all" => Topic::all_tables(),
         name => Topic::table(symbol(name)?),
     };
-    let Some(symbols) = symbols else {
-        return Ok(topic);
-    };
-    let names = symbols.as_encoded_bytes().split(|byte| *byte == b',');
-    let names: Result<Vec<_>, _> = names.map(symbol).collect();
-    Ok(topic.only(names?))
+    match symbols.map(OsStr::as_encoded_bytes) {
+        None | Some(b"" | b"`") => Ok(topic),
+        Some(symbols) => {
+            let names = symbols.split(|byte| *byte == b',').map(symbol);
+            let names: Result<Vec<_>, _> = names.collect();
+            Ok(topic.only(names?))
+        }
+    }
 }
 
 /// Reads a name, with a backtick before it or without.
@@ -127,6 +129,8 @@ mod tests {
             ("trade", None, r#"(".u.sub";`trade;`)"#),
             ("`trade", Some("ibm"), r#"(".u.sub";`trade;,`ibm)"#),
             ("trade", Some("`ibm,amd"), r#"(".u.sub";`trade;`ibm`amd)"#),
+            ("trade", Some("`"), r#"(".u.sub";`trade;`)"#),
+            ("trade", Some(""), r#"(".u.sub";`trade;`)"#),
             ("all", None, r#"(".u.sub";`;`)"#),
             ("`", None, r#"(".u.sub";`;`)"#),
             ("`all", None, r#"(".u.sub";`all;`)"#),

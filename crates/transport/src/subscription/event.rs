@@ -4,7 +4,7 @@ use core::fmt;
 use std::time::{Duration, SystemTime};
 
 use hopen_codec::tick::{Column, Data, Schema};
-use hopen_codec::value::{Date, Symbol, Value};
+use hopen_codec::value::{Date, Symbol, Timestamp, Value};
 
 use crate::Error;
 
@@ -87,16 +87,19 @@ impl Gap {
 }
 
 impl fmt::Display for Gap {
-    /// As it follows "connected again": `after 2 attempts; of 12.3 s something may be missing`.
+    /// As it follows "connected again": `after 2 attempts; something may be missing from
+    /// 2026.11.24D19:04:05.123456789 to 2026.11.24D19:04:07.000000000 (UTC)`. A time that no q timestamp
+    /// holds is `0Np`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let attempts = match self.attempts {
             1 => "1 attempt".to_owned(),
             attempts => format!("{attempts} attempts"),
         };
-        let seconds = self.length().as_secs_f64();
+        let [from, to] =
+            [self.from, self.to].map(|time| Timestamp::try_from(time).unwrap_or(Timestamp::NULL));
         write!(
             f,
-            "after {attempts}; of {seconds:.1} s something may be missing"
+            "after {attempts}; something may be missing from {from} to {to} (UTC)"
         )
     }
 }
