@@ -4,7 +4,7 @@
 #![allow(unsafe_code)]
 
 use crate::subject;
-use crate::workloads::symbol_sum;
+use crate::workloads::{Workload, symbol_sum};
 use libloading::Library;
 use std::ffi::{CStr, c_char, c_int, c_longlong};
 use std::ptr::{copy_nonoverlapping, null_mut};
@@ -21,11 +21,16 @@ struct K {
     word: u64,
 }
 
+/// How it is called in what is printed.
+pub const NAME: &str = "KX libe";
+
 pub struct Subject {
+    b9: unsafe extern "C" fn(c_int, *mut K) -> *mut K,
     d9: unsafe extern "C" fn(*mut K) -> *mut K,
     r0: unsafe extern "C" fn(*mut K),
     ktn: unsafe extern "C" fn(c_int, c_longlong) -> *mut K,
     message: *mut K,
+    compressed: *mut K,
     /// Keeps the functions above loaded.
     _library: Library,
 }
@@ -42,40 +47,41 @@ impl Subject {
                 // Starts its memory, as the manual asks.
                 khpu(c"".as_ptr(), -1, c"".as_ptr());
                 Ok(Self {
+                    b9: *library.get(b"b9")?,
                     d9: *library.get(b"d9")?,
                     r0: *library.get(b"r0")?,
                     ktn: *library.get(b"ktn")?,
                     message: null_mut(),
+                    compressed: null_mut(),
                     _library: library,
                 })
             }
         };
         open().map_err(|error| error.to_string())
     }
-}
 
-impl subject::Subject for Subject {
-    type Value = Object;
-
-    fn name(&self) -> &'static str {
-        crate::measure::REFERENCE
-    }
-
-    fn load(&mut self, message: &[u8]) {
-        // SAFETY: the old message is ours; ktn(4, n) has room for n bytes behind its head.
+    /// Returns a byte vector of these.
+    fn bytes_of(&self, bytes: &[u8]) -> *mut K {
+        // SAFETY: ktn(4, n) has room for n bytes behind its head.
         unsafe {
-            if !self.message.is_null() {
-                (self.r0)(self.message);
-            }
-            self.message = (self.ktn)(4, message.len() as c_longlong);
-            let items = self.message.cast::<u8>().add(size_of::<K>());
-            copy_nonoverlapping(message.as_ptr(), items, message.len());
+            let vector = (self.ktn)(4, bytes.len() as c_longlong);
+            let items = vector.cast::<u8>().add(size_of::<K>());
+            copy_nonoverlapping(bytes.as_ptr(), items, bytes.len());
+            vector
         }
     }
 
-    fn decode(&self) -> Option<Object> {
+    fn decode_from(&self, message: *mut K) -> Option<Object> {
         // SAFETY: d9 takes a byte vector and leaves its reference alone.
-        let object = unsafe { (self.d9)(self.message) };
+        self.owned(unsafe { (self.d9)(message) })
+    }
+
+    fn encode_in(&self, mode: c_int, own: &Object) -> Option<Object> {
+        // SAFETY: b9 takes an object and leaves its reference alone.
+        self.owned(unsafe { (self.b9)(mode, own.object) })
+    }
+
+    fn owned(&self, object: *mut K) -> Option<Object> {
         // SAFETY: looked at only if it is not null; -128 is an error.
         let good = !object.is_null() && unsafe { (*object).t } != -128;
         good.then_some(Object {
@@ -83,10 +89,63 @@ impl subject::Subject for Subject {
             r0: self.r0,
         })
     }
+}
 
-    fn visit(&self, value: &Object) -> u64 {
+impl subject::Subject for Subject {
+    type Value = Object;
+    type Own = Object;
+    type Output = Object;
+
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn load(&mut self, workload: &Workload) {
+        for old in [self.message, self.compressed] {
+            if !old.is_null() {
+                // SAFETY: the reference is ours.
+                unsafe { (self.r0)(old) }
+            }
+        }
+        self.message = self.bytes_of(&workload.message);
+        self.compressed = match &workload.compressed {
+            Some(message) => self.bytes_of(message),
+            None => null_mut(),
+        };
+    }
+
+    fn decode(&self) -> Option<Object> {
+        self.decode_from(self.message)
+    }
+
+    fn visit(&self, value: &Object) -> Option<u64> {
         // SAFETY: the object is alive.
-        unsafe { visit(value.object) }
+        Some(unsafe { visit(value.object) })
+    }
+
+    fn own(&self) -> Option<Object> {
+        self.decode()
+    }
+
+    fn encode(&self, own: &Object) -> Option<Object> {
+        self.encode_in(PLAIN, own)
+    }
+
+    fn encode_compressed(&self, own: &Object) -> Option<Object> {
+        self.encode_in(COMPRESSED, own)
+    }
+
+    fn bytes(&self, output: &Object) -> Vec<u8> {
+        // SAFETY: b9 returns a byte vector.
+        unsafe { items::<u8>(output.object) }.to_vec()
+    }
+
+    fn decode_compressed(&self) -> Option<Object> {
+        if self.compressed.is_null() {
+            None
+        } else {
+            self.decode_from(self.compressed)
+        }
     }
 
     fn is_counted(&self) -> bool {
@@ -135,3 +194,9 @@ unsafe fn items<'a, T>(k: *const K) -> &'a [T] {
     // SAFETY: a vector's items lie behind its head.
     unsafe { std::slice::from_raw_parts(k.add(1).cast(), (*k).word as usize) }
 }
+
+/// The mode of `b9` that KX documents for peers of version 3.
+const PLAIN: c_int = 2;
+
+/// The same with bit 3: found by trial to compress, where the documented mode 3 does not.
+const COMPRESSED: c_int = 10;
