@@ -73,7 +73,7 @@ use bytes::BytesMut;
 use crate::byte_order::ByteOrder;
 use crate::compress;
 use crate::config::{Capability, Compression, Config, Requests};
-use crate::encode::{self, EncodeError, Measure};
+use crate::encode::{self, EncodeError, Measure, Room, Sink as _};
 use crate::frame::{Announced, FrameDecoder, Header};
 use crate::message::{Body, Message, MessageKind};
 use crate::outbox::Outbox;
@@ -365,8 +365,15 @@ impl Connection {
                 if length >= compress::THRESHOLD as u64 && self.config.compresses(self.capability) {
                     return self.send_body(kind, &Body::encode(value)?, outbox);
                 }
-                outbox.put_slice(&Header::new(order, kind, None, length).to_bytes());
-                encode::write(value, order, outbox);
+                let header = Header::new(order, kind, None, length).to_bytes();
+                if length <= Outbox::SHARE as u64 {
+                    let mut room = Room(outbox.append(length as usize));
+                    room.bytes(&header);
+                    encode::write(value, order, &mut room);
+                } else {
+                    outbox.put_slice(&header);
+                    encode::write(value, order, outbox);
+                }
                 Ok(())
             }
         }

@@ -15,27 +15,29 @@ use crate::decode::{DecodeError, check};
 use crate::header::Header;
 use crate::outbox::Outbox;
 use crate::value::{
-    BasicType, Item, Items, Node, Nodes, Outline, SharedView, Symbols, Value, Vector, VectorHeader,
-    with_atom, with_vector,
+    Atom, Attribute, BasicType, Built, Item, Items, Node, Nodes, Outline, SharedView, Symbols,
+    Value, Vector, VectorHeader, WideCount, with_atom, with_vector,
 };
 
 /// Writes a value's bytes.
 pub(crate) fn write(value: &Value, order: ByteOrder, out: &mut impl Sink) {
     let mut open: Vec<core::slice::Iter<'_, Value>> = Vec::new();
-    let mut next = Some(value);
-    while let Some(value) = next {
-        if let Some(inner) = write_start(value, order, out) {
-            open.push(inner.iter());
-        }
-        next = loop {
-            let Some(siblings) = open.last_mut() else {
-                return;
-            };
-            match siblings.next() {
-                Some(value) => break Some(value),
-                None => drop(open.pop()),
+    let mut siblings = core::slice::from_ref(value).iter();
+    loop {
+        while let Some(value) = siblings.next() {
+            if let Some(inside) = write_start(value, order, out) {
+                let outer = core::mem::replace(&mut siblings, inside.iter());
+                // What is last in what holds it leaves nothing to come back to: in an update with
+                // a row at its end nothing is remembered, and nothing allocated.
+                if !outer.as_slice().is_empty() {
+                    open.push(outer);
+                }
             }
-        };
+        }
+        match open.pop() {
+            Some(outer) => siblings = outer,
+            None => return,
+        }
     }
 }
 
@@ -86,6 +88,7 @@ impl Sink for Measure {
         self.length += bytes.len() as u64;
     }
 
+    #[inline]
     fn shared(&mut self, bytes: &Bytes) {
         self.length += bytes.len() as u64;
     }
@@ -111,18 +114,27 @@ impl Sink for Measure {
     }
 }
 
-impl Sink for Vec<u8> {
+/// Room for all of a value's bytes, as long as was measured.
+pub(crate) struct Room<'a>(pub(crate) &'a mut [u8]);
+
+impl Sink for Room<'_> {
     #[inline]
     fn bytes(&mut self, bytes: &[u8]) {
-        self.extend_from_slice(bytes);
+        let room = core::mem::take(&mut self.0);
+        let (here, rest) = room
+            .split_at_mut_checked(bytes.len())
+            .expect("what is written is as long as what was measured");
+        here.copy_from_slice(bytes);
+        self.0 = rest;
     }
 
+    #[inline]
     fn shared(&mut self, bytes: &Bytes) {
-        self.extend_from_slice(bytes);
+        self.bytes(bytes);
     }
 
     fn swapped(&mut self, bytes: &[u8], width: usize) {
-        swap(bytes, width, |bytes| self.extend_from_slice(bytes));
+        swap(bytes, width, |bytes| self.bytes(bytes));
     }
 }
 
@@ -132,8 +144,13 @@ impl Sink for Outbox {
         self.put_slice(bytes);
     }
 
+    #[inline]
     fn shared(&mut self, bytes: &Bytes) {
-        self.put_bytes(bytes.clone());
+        if bytes.len() < Self::SHARE {
+            self.put_slice(bytes);
+        } else {
+            self.put_bytes(bytes.clone());
+        }
     }
 
     fn swapped(&mut self, bytes: &[u8], width: usize) {
@@ -291,10 +308,45 @@ impl core::error::Error for EncodeError {}
 /// Writes a value's own bytes, without those of the values inside it, which are returned.
 #[inline]
 fn write_start<'a>(value: &'a Value, order: ByteOrder, out: &mut impl Sink) -> Option<&'a [Value]> {
-    if let Value::Vector(vector) = value {
-        write_vector(vector, order, out);
-        return None;
+    match value {
+        Value::Atom(atom) => write_atom(atom, order, out),
+        Value::Vector(vector) => write_vector(vector, order, out),
+        Value::List(_) | Value::Dict(_) | Value::Table(_) | Value::Function(_) => {
+            return match value.built() {
+                Some(built) => Some(write_built(built, order, out)),
+                None => write_other(value, order, out),
+            };
+        }
     }
+    None
+}
+
+/// Writes the start of what a program made, and returns the values that follow.
+#[inline]
+fn write_built<'a>(built: Built<'a>, order: ByteOrder, out: &mut impl Sink) -> &'a [Value] {
+    match built {
+        Built::List { attribute, items } => {
+            write_list(attribute, items.len(), WideCount(false), order, out);
+            items
+        }
+        Built::Dict { sorted, parts } => {
+            out.bytes(&[dict_code(sorted)]);
+            parts
+        }
+        Built::Table {
+            attribute,
+            names,
+            columns,
+        } => {
+            out.bytes(&table_start(attribute));
+            write_symbols(names, order, out);
+            core::slice::from_ref(columns)
+        }
+    }
+}
+
+/// Writes what was received, or a function.
+fn write_other<'a>(value: &'a Value, order: ByteOrder, out: &mut impl Sink) -> Option<&'a [Value]> {
     if let Some(view) = value.view()
         && view.order == order
     {
@@ -321,30 +373,16 @@ fn write_start<'a>(value: &'a Value, order: ByteOrder, out: &mut impl Sink) -> O
 
 /// Writes one object without those inside it.
 fn write_node(node: &Node<'_>, order: ByteOrder, out: &mut impl Sink) {
-    needs_of_node(node, out);
     match node {
-        Node::Atom(atom) => with_atom!(
-            atom,
-            item => write_item(*item, order, out),
-            symbol => {
-                out.bytes(&[(BasicType::Symbol.number() as i8).wrapping_neg() as u8]);
-                out.bytes(symbol);
-                out.bytes(&[0]);
-            }
-        ),
+        Node::Atom(atom) => write_atom(atom, order, out),
         Node::Vector(vector) => write_vector(vector, order, out),
         Node::List {
             attribute,
             count,
             wide,
-        } => {
-            if wide.0 {
-                out.needs(Feature::WideCount);
-            }
-            write_header(VectorHeader::new(0, *attribute, *count, wide.0), order, out);
-        }
-        Node::Dict { sorted } => out.bytes(&[if *sorted { 127 } else { 99 }]),
-        Node::Table { attribute } => out.bytes(&[98, attribute.to_byte(), 99]),
+        } => write_list(*attribute, *count, *wide, order, out),
+        Node::Dict { sorted } => out.bytes(&[dict_code(*sorted)]),
+        Node::Table { attribute } => out.bytes(&table_start(*attribute)),
         Node::Lambda { context } => {
             out.bytes(&[100]);
             out.bytes(context);
@@ -368,8 +406,24 @@ fn write_parts(code: u8, count: usize, order: ByteOrder, out: &mut impl Sink) {
 }
 
 #[inline]
+fn write_atom<S: AsRef<[u8]>>(atom: &Atom<S>, order: ByteOrder, out: &mut impl Sink) {
+    with_atom!(
+        atom,
+        item => write_item(*item, order, out),
+        symbol => {
+            out.bytes(&[(BasicType::Symbol.number() as i8).wrapping_neg() as u8]);
+            out.bytes(symbol.as_ref());
+            out.bytes(&[0]);
+        }
+    );
+}
+
+#[inline]
 fn write_item<T: Item>(item: T, order: ByteOrder, out: &mut impl Sink) {
     const LONGEST: usize = 17;
+    if let Some(feature) = Feature::of(T::TYPE.capability()) {
+        out.needs(feature);
+    }
     let mut bytes = [0; LONGEST];
     bytes[0] = (T::TYPE.number() as i8).wrapping_neg() as u8;
     let bytes = &mut bytes[..=T::WIDTH];
@@ -377,8 +431,36 @@ fn write_item<T: Item>(item: T, order: ByteOrder, out: &mut impl Sink) {
     out.bytes(bytes);
 }
 
+#[inline]
+fn write_list(
+    attribute: Attribute,
+    count: usize,
+    wide: WideCount,
+    order: ByteOrder,
+    out: &mut impl Sink,
+) {
+    if wide.0 || count > i32::MAX as usize {
+        out.needs(Feature::WideCount);
+    }
+    write_header(VectorHeader::new(0, attribute, count, wide.0), order, out);
+}
+
+const fn dict_code(sorted: bool) -> u8 {
+    if sorted { 127 } else { 99 }
+}
+
+const fn table_start(attribute: Attribute) -> [u8; 3] {
+    [98, attribute.to_byte(), 99]
+}
+
+#[inline]
 fn write_header(header: VectorHeader, order: ByteOrder, out: &mut impl Sink) {
-    out.bytes(&header.to_bytes(order)[..header.length]);
+    let bytes = header.to_bytes(order);
+    // Of a length that the compiler knows, a few bytes are a few instructions.
+    match bytes.first_chunk::<{ VectorHeader::SHORT }>() {
+        Some(short) if !header.is_wide() => out.bytes(short),
+        _ => out.bytes(&bytes),
+    }
 }
 
 fn write_vector<B: Storage>(vector: &Vector<B>, order: ByteOrder, out: &mut impl Sink) {
@@ -407,6 +489,7 @@ fn write_items<T: Item, B: Storage>(items: &Items<T, B>, order: ByteOrder, out: 
     }
 }
 
+#[inline]
 fn write_symbols<B: Storage>(symbols: &Symbols<B>, order: ByteOrder, out: &mut impl Sink) {
     let header = symbols.header();
     if header.is_wide() || header.count > i32::MAX as usize {
@@ -423,30 +506,6 @@ fn write_symbols<B: Storage>(symbols: &Symbols<B>, order: ByteOrder, out: &mut i
     symbols.object().put_from(header.length, out);
 }
 
-/// Tells what a peer must understand to be sent one object, without those inside it.
-fn needs_of_node(node: &Node<'_>, out: &mut impl Sink) {
-    let (basic, count) = match node {
-        Node::Atom(atom) => (Some(atom.basic_type()), 0),
-        Node::Vector(vector) => (Some(vector.basic_type()), vector.len()),
-        Node::List { count, .. } => (None, *count),
-        Node::Dict { .. }
-        | Node::Table { .. }
-        | Node::Lambda { .. }
-        | Node::Unary(_)
-        | Node::Binary(_)
-        | Node::Iterator(_)
-        | Node::Projection { .. }
-        | Node::Composition { .. }
-        | Node::Derived { .. } => (None, 0),
-    };
-    if let Some(feature) = basic.and_then(|basic| Feature::of(basic.capability())) {
-        out.needs(feature);
-    }
-    if count > i32::MAX as usize {
-        out.needs(Feature::WideCount);
-    }
-}
-
 /// What holds the bytes of a vector: shared where they can be.
 trait Storage: AsRef<[u8]> {
     fn put(&self, out: &mut impl Sink);
@@ -454,20 +513,29 @@ trait Storage: AsRef<[u8]> {
 }
 
 impl Storage for Bytes {
+    #[inline]
     fn put(&self, out: &mut impl Sink) {
         out.shared(self);
     }
 
+    #[inline]
     fn put_from(&self, start: usize, out: &mut impl Sink) {
-        out.shared(&self.slice(start.min(self.len())..));
+        let start = start.min(self.len());
+        if self.len() < Outbox::SHARE {
+            out.bytes(&self[start..]);
+        } else {
+            out.shared(&self.slice(start..));
+        }
     }
 }
 
 impl Storage for &[u8] {
+    #[inline]
     fn put(&self, out: &mut impl Sink) {
         out.bytes(self);
     }
 
+    #[inline]
     fn put_from(&self, start: usize, out: &mut impl Sink) {
         out.bytes(self.get(start..).unwrap_or_default());
     }

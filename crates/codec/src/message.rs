@@ -42,7 +42,7 @@ use crate::byte_order::ByteOrder;
 use crate::compress::{self, Form};
 use crate::config::{Capability, Limits};
 use crate::decode::{self, DecodeError};
-use crate::encode::{self, EncodeError, Feature, Measure};
+use crate::encode::{self, EncodeError, Feature, Measure, Room};
 use crate::header::Header;
 use crate::outbox::Outbox;
 use crate::remote_error::RemoteError;
@@ -134,8 +134,8 @@ impl Body {
         };
         needs.check(Capability::MAX)?;
         let chunks = if measure.length < Outbox::SHARE as u64 {
-            let mut bytes = Vec::with_capacity(measure.length as usize);
-            encode::write(value, order, &mut bytes);
+            let mut bytes = vec![0; measure.length as usize];
+            encode::write(value, order, &mut Room(&mut bytes));
             Chunks::One(bytes.into())
         } else {
             let mut chunks = Outbox::default();

@@ -87,6 +87,15 @@ impl Outbox {
         }
     }
 
+    /// Appends `length` zeros, at most [`SHARE`](Self::SHARE), and returns them to be written over.
+    pub(crate) fn append(&mut self, length: usize) -> &mut [u8] {
+        debug_assert!(length <= Self::SHARE, "a small message");
+        self.reserve(length);
+        let start = self.tail.len();
+        self.tail.resize(start + length, 0);
+        &mut self.tail[start..]
+    }
+
     /// Drops everything and returns how many bytes that were.
     pub fn clear(&mut self) -> usize {
         let dropped = self.len();

@@ -95,8 +95,8 @@ pub use walk::Walk;
 
 pub(crate) use atom::with_atom;
 pub(crate) use header::VectorHeader;
-pub(crate) use nodes::{Node, Nodes};
-pub(crate) use objects::Outline;
+pub(crate) use nodes::{Node, Nodes, WideCount};
+pub(crate) use objects::{Built, Outline};
 pub(crate) use vector::with_vector;
 pub(crate) use view::{Cursor, SharedView};
 

@@ -81,6 +81,7 @@ impl<S> Atom<S> {
 
 impl Atom {
     /// Borrows the atom.
+    #[inline]
     pub fn as_ref(&self) -> Atom<SymbolRef<'_>> {
         with_atom!(self, item => item.into_atom(), symbol => Atom::Symbol(symbol.as_ref()))
     }

@@ -95,6 +95,7 @@ mod tests {
     use super::*;
     use crate::byte_order::ByteOrder;
     use crate::decode::decode;
+    use crate::message::Body;
     use crate::sym;
     use crate::value::{
         Attribute, Dict, Function, Items, IteratorPrimitive, List, Table, UnaryPrimitive, Vector,
@@ -234,10 +235,8 @@ mod tests {
                 table,
                 Function::lambda("{x+y}"),
             ));
-            let mut bytes = Vec::new();
-            crate::encode::write(&value, ByteOrder::Little, &mut bytes);
             let message = Self {
-                bytes,
+                bytes: Body::encode(&value).unwrap().chunks().concat(),
                 freed: Arc::clone(&freed),
             };
             let received = decode(Bytes::from_owner(message), ByteOrder::Little);

@@ -3,10 +3,12 @@
 //! Each object says how many follow inside it, so the sequence tells all of the structure, and one
 //! pass is enough to compare, hash, print or write a value, whatever its nesting.
 
-use super::dict::Inner as DictInner;
+use super::dict::{Dict, Inner as DictInner, Repr as DictRepr};
 use super::function::{DerivedInner, FunctionRef, LambdaInner};
-use super::list::Inner as ListInner;
-use super::table::Inner as TableInner;
+use super::list::{Inner as ListInner, List, Repr as ListRepr};
+use super::symbols::Symbols;
+use super::table::{Inner as TableInner, Repr as TableRepr, Table};
+use super::types::Attribute;
 use super::view::{Cursor, View};
 use super::{Value, ValueRef, Vector};
 
@@ -157,5 +159,51 @@ impl<'a> ValueRef<'a> {
                 },
             },
         }
+    }
+}
+
+/// A list, dictionary or table that a program made, with the values inside it.
+pub(crate) enum Built<'a> {
+    List {
+        attribute: Attribute,
+        items: &'a [Value],
+    },
+    Dict {
+        sorted: bool,
+        parts: &'a [Value],
+    },
+    Table {
+        attribute: Attribute,
+        names: &'a Symbols,
+        columns: &'a Value,
+    },
+}
+
+impl Value {
+    /// Returns what is inside, of a list, dictionary or table that a program made: the short way to
+    /// what [`ValueRef::outline`] tells of all values.
+    #[inline]
+    pub(crate) fn built(&self) -> Option<Built<'_>> {
+        Some(match self {
+            Self::List(List(ListRepr::Built { items, attribute })) => Built::List {
+                attribute: *attribute,
+                items,
+            },
+            Self::Dict(Dict(DictRepr::Built { parts, sorted })) => Built::Dict {
+                sorted: *sorted,
+                parts: parts.as_slice(),
+            },
+            Self::Table(Table(TableRepr::Built { parts, attribute })) => Built::Table {
+                attribute: *attribute,
+                names: &parts.names,
+                columns: &parts.columns,
+            },
+            Self::Atom(_)
+            | Self::Vector(_)
+            | Self::List(_)
+            | Self::Dict(_)
+            | Self::Table(_)
+            | Self::Function(_) => return None,
+        })
     }
 }
