@@ -86,6 +86,19 @@ fn skip_blocks(bytes: &[u8], n: usize) -> (usize, usize) {
     (at, left)
 }
 
+/// Returns a bit for each NUL of a block, the lowest for its first byte.
+#[inline]
+pub(crate) fn all_of_block(block: &[u8; BITS]) -> u64 {
+    let (words, _) = block.as_chunks::<8>();
+    let mut nuls = 0;
+    for (index, word) in words.iter().enumerate() {
+        let zeros = all_zeros(u64::from_le_bytes(*word)) >> 7;
+        // The product moves the lowest bit of each byte to the highest byte, side by side.
+        nuls |= (zeros.wrapping_mul(0x0102_0408_1020_4080) >> 56) << (8 * index);
+    }
+    nuls
+}
+
 /// Marks the first zero byte of a word (and perhaps some behind it) with its highest bit.
 #[inline]
 const fn first_zero(word: u64) -> u64 {
@@ -98,6 +111,8 @@ const fn all_zeros(word: u64) -> u64 {
     !(((word & !HIGHS) + !HIGHS) | word | !HIGHS)
 }
 
+/// The bytes of a block whose NULs are told as bits.
+pub(crate) const BITS: usize = 64;
 /// Below this many the blocks do not pay.
 const FEW: usize = 32;
 /// Counts in a byte may not exceed 255.
@@ -130,6 +145,17 @@ mod tests {
         ) {
             prop_assert_eq!(find(&bytes), bytes.iter().position(|b| *b == 0));
             prop_assert_eq!(end_of_nth(&bytes, n), end_by_bytes(&bytes, n));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn each_nul_of_a_block_has_its_bit(
+            block in prop::array::uniform32(prop::array::uniform2(0_u8..4)),
+        ) {
+            let block: [u8; BITS] = block.concat().try_into().expect("64 bytes");
+            let bit = |at| u64::from(block[at] == 0) << at;
+            prop_assert_eq!(all_of_block(&block), (0..BITS).map(bit).sum::<u64>());
         }
     }
 

@@ -90,6 +90,17 @@ impl Symbol {
     }
 }
 
+impl Symbol {
+    /// Returns the bytes, with zeros behind them, if they are kept inline.
+    #[inline]
+    pub(super) const fn inline(&self) -> Option<&[u8; INLINE]> {
+        match &self.0 {
+            Repr::Inline(_, bytes) => Some(bytes),
+            Repr::Static(_) | Repr::Shared(_) => None,
+        }
+    }
+}
+
 impl Default for Symbol {
     fn default() -> Self {
         Self::NULL
@@ -99,12 +110,14 @@ impl Default for Symbol {
 impl Deref for Symbol {
     type Target = [u8];
 
+    #[inline]
     fn deref(&self) -> &[u8] {
         self.as_ref().0
     }
 }
 
 impl AsRef<[u8]> for Symbol {
+    #[inline]
     fn as_ref(&self) -> &[u8] {
         self
     }
@@ -234,12 +247,14 @@ impl<'a> SymbolRef<'a> {
 impl Deref for SymbolRef<'_> {
     type Target = [u8];
 
+    #[inline]
     fn deref(&self) -> &[u8] {
         self.0
     }
 }
 
 impl AsRef<[u8]> for SymbolRef<'_> {
+    #[inline]
     fn as_ref(&self) -> &[u8] {
         self.0
     }
@@ -309,7 +324,7 @@ macro_rules! sym {
 }
 
 /// What is left of 24 bytes after the tag and the length.
-const INLINE: usize = 22;
+pub(super) const INLINE: usize = 22;
 
 #[cfg(test)]
 mod tests {
