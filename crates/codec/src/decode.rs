@@ -98,9 +98,16 @@ pub(crate) fn check(bytes: &[u8], order: ByteOrder) -> Result<Capability, Decode
             }
             -11 => walk.at += 1 + walk.name(1)?,
             0 => {
-                let header = walk.header(2)?;
-                walk.at += header.length;
-                walk.expect(header.count);
+                let start = walk.start(2)?;
+                walk.at += start.length;
+                walk.expect(start.count);
+            }
+            4 | 10 => walk.step_over(1)?,
+            6 | 8 | 13 | 14 | 17 | 18 | 19 => walk.step_over(4)?,
+            7 | 9 | 15 => walk.step_over(8)?,
+            12 | 16 => {
+                walk.needs = walk.needs.max(Capability::V1);
+                walk.step_over(8)?;
             }
             // By value, so that the walk can stay in registers meanwhile.
             _ => walk = walk.object(code)?,
@@ -158,21 +165,18 @@ impl Walk<'_> {
                 self.at += 2;
             }
             1 => {
-                let header = self.header(1)?;
-                let start = self.at + header.length;
-                let items = self
-                    .bytes
-                    .get(start..start + header.count)
-                    .unwrap_or_default();
+                let Start { length, count } = self.start(1)?;
+                let start = self.at + length;
+                let items = self.bytes.get(start..start + count).unwrap_or_default();
                 look_at(items.len());
                 // A fold without an early end, which the compiler turns into vector instructions.
                 if items.iter().fold(0, |all, item| all | item) > 1 {
                     let wrong = items.iter().position(|item| *item > 1).unwrap_or_default();
                     let byte = items.get(wrong).copied().unwrap_or_default();
                     let kind = DecodeErrorKind::Boolean { byte };
-                    return Err(self.error_at(header.length + wrong, kind));
+                    return Err(self.error_at(length + wrong, kind));
                 }
-                self.at = start + header.count;
+                self.at = start + count;
             }
             11 => self.symbols()?,
             98 => self.table()?,
@@ -203,41 +207,36 @@ impl Walk<'_> {
                 self.at += 1;
                 self.expect(1);
             }
-            _ => self.vector(code)?,
+            5 => self.step_over(2)?,
+            2 => {
+                self.needs = self.needs.max(Capability::V3);
+                self.step_over(16)?;
+            }
+            _ => return Err(self.unknown(code)),
         }
         Ok(self)
     }
 
-    /// Steps over a vector of items of one width, or finds that there is no such type.
-    #[inline]
-    fn vector(&mut self, code: u8) -> Result<(), DecodeError> {
-        let Some(basic) = BasicType::from_number(code) else {
-            let found = ValueType::from_code(code as i8);
-            return Err(self.error(match code as i8 {
-                20..=76 => DecodeErrorKind::Enumeration { found },
-                -128 => DecodeErrorKind::NestedError,
-                _ => DecodeErrorKind::UnknownType { found },
-            }));
-        };
-        let width = basic.width().unwrap_or(1);
-        let header = self.header(width)?;
-        self.at += header.length + header.count * width;
-        self.needs = self.needs.max(basic.capability());
-        Ok(())
+    /// Tells of a type that is none.
+    #[cold]
+    fn unknown(&self, code: u8) -> DecodeError {
+        let found = ValueType::from_code(code as i8);
+        self.error(match code as i8 {
+            20..=76 => DecodeErrorKind::Enumeration { found },
+            -128 => DecodeErrorKind::NestedError,
+            _ => DecodeErrorKind::UnknownType { found },
+        })
     }
 
     fn symbols(&mut self) -> Result<(), DecodeError> {
-        let header = self.header(1)?;
-        let names = self
-            .bytes
-            .get(self.at + header.length..)
-            .unwrap_or_default();
-        let end = nul::end_of_nth(names, header.count);
+        let Start { length, count } = self.start(1)?;
+        let names = self.bytes.get(self.at + length..).unwrap_or_default();
+        let end = nul::end_of_nth(names, count);
         look_at(end.unwrap_or(names.len()));
         let Some(end) = end else {
             return Err(self.error(DecodeErrorKind::UnterminatedSymbol));
         };
-        self.at += header.length + end;
+        self.at += length + end;
         Ok(())
     }
 
@@ -284,10 +283,42 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Reads the header of the vector or list here, whose items take at least `width` bytes each,
+    /// Steps over a vector whose items take `width` bytes each.
+    #[inline(always)]
+    fn step_over(&mut self, width: usize) -> Result<(), DecodeError> {
+        let start = self.start(width)?;
+        self.at += start.length + start.count * width;
+        Ok(())
+    }
+
+    /// Reads the start of the vector or list here, whose items take at least `width` bytes each,
     /// and checks that there are as many bytes.
     #[inline(always)]
-    fn header(&mut self, width: usize) -> Result<VectorHeader, DecodeError> {
+    fn start(&mut self, width: usize) -> Result<Start, DecodeError> {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        if let Some([_, attribute, count @ ..]) = rest.first_chunk::<{ VectorHeader::SHORT }>() {
+            let count = self.order.u32(*count);
+            let available = (rest.len() - VectorHeader::SHORT) as u64;
+            if *attribute <= Attribute::GREATEST
+                && count <= i32::MAX as u32
+                && u64::from(count) * width as u64 <= available
+            {
+                return Ok(Start {
+                    length: VectorHeader::SHORT,
+                    count: count as usize,
+                });
+            }
+        }
+        let start = self.rare_start(width)?;
+        self.needs = Capability::V6;
+        Ok(start)
+    }
+
+    /// As [`start`](Self::start), for what is wrong, or needs a peer of capability 6. Of a copy, so
+    /// that the walk itself can stay in registers.
+    #[cold]
+    #[inline(never)]
+    fn rare_start(self, width: usize) -> Result<Start, DecodeError> {
         let attribute = self.byte(1)?;
         if Attribute::from_byte(attribute & !VectorHeader::WIDE_BIT).is_none() {
             return Err(self.error_at(1, DecodeErrorKind::Attribute { byte: attribute }));
@@ -298,17 +329,12 @@ impl Walk<'_> {
                 VectorHeader::SHORT,
             )
         } else {
-            self.needs = Capability::V6;
             (self.order.u64(self.array(2)?), VectorHeader::WIDE)
         };
         self.enough(count, length, width as u64)?;
-        if count > i32::MAX as u64 {
-            self.needs = Capability::V6;
-        }
-        Ok(VectorHeader::of_checked(
-            self.bytes.get(self.at..).unwrap_or_default(),
-            self.order,
-        ))
+        // There are as many bytes, so it fits.
+        let count = count as usize;
+        Ok(Start { length, count })
     }
 
     /// Checks that `count` things of at least `width` bytes fit behind `offset` bytes from here.
@@ -361,6 +387,14 @@ impl Walk<'_> {
     fn error_at(&self, offset: usize, kind: DecodeErrorKind) -> DecodeError {
         DecodeError::new((self.at + offset).min(self.bytes.len()), kind)
     }
+}
+
+/// The start of a vector or list.
+struct Start {
+    /// The bytes before its items.
+    length: usize,
+    /// Its items.
+    count: usize,
 }
 
 /// Is told of each object that is stepped over, and of each byte beyond its start that is looked at:

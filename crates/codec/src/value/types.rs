@@ -286,6 +286,9 @@ impl Attribute {
         })
     }
 
+    /// The greatest number of an attribute; all below are one.
+    pub(crate) const GREATEST: u8 = Self::Grouped as u8;
+
     /// Returns the number.
     pub const fn to_byte(self) -> u8 {
         self as u8
