@@ -61,25 +61,25 @@ enum Turn {
 impl Handle {
     /// Connects, begins TLS where the handle says so, and logs in.
     async fn open(options: &Options) -> Result<Self, Error> {
-        let (host, port, is_encrypted) = match &options.address.endpoint {
-            Endpoint::Tcp { host, port } => (host, *port, false),
-            Endpoint::Tcps { host, port } => (host, *port, true),
-            Endpoint::Unix { .. } | Endpoint::Unixs { .. } => {
-                return Err(Error::hop(io::ErrorKind::Unsupported.into()));
-            }
+        let (Endpoint::Tcp { host, port } | Endpoint::Tcps { host, port }) =
+            &options.address.endpoint
+        else {
+            return Err(Error::hop(io::ErrorKind::Unsupported.into()));
         };
         let host = if host.is_empty() { "localhost" } else { host };
-        let stream = TcpStream::connect((host, port)).await;
+        // Before anything is connected to: what is wrong with it is no fault of the server's.
+        let (credentials, tls) = (options.login()?, options.tls_toward()?);
+        let stream = TcpStream::connect((host, *port)).await;
         let stream = stream.map_err(Error::hop)?;
         stream.set_nodelay(true).map_err(Error::hop)?;
         let peer = stream.peer_addr().map_err(Error::hop)?;
 
         let mut opening = Opening::new(Some(peer.ip().to_canonical().is_loopback()));
-        if is_encrypted {
-            let tls = opening.start_tls(&*options.tls_client()?, host)?;
+        if let Some((client, host)) = tls {
+            let tls = opening.start_tls(&client, host)?;
             go_through(&stream, &mut opening, tls).await?;
         }
-        let login = opening.log_in(&*options.login()?, options.config.clone())?;
+        let login = opening.log_in(&credentials, options.config.clone())?;
         let connection = go_through(&stream, &mut opening, login).await?;
         let (state, intake) = opening.open(connection, Role::Client);
         Ok(Self {

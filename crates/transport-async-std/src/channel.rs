@@ -232,7 +232,9 @@ impl Channel {
 
     /// Writes everything, and has it handed on.
     async fn write(&mut self, deadline: Deadline) -> Result<(), Error> {
-        let Self { medium, opening, .. } = self;
+        let Self {
+            medium, opening, ..
+        } = self;
         let mut alarm = deadline.alarm();
         poll_fn(|context| match poll_write(medium, opening, context) {
             Poll::Ready(Ok(())) => Poll::Ready(Ok(())),
@@ -247,7 +249,9 @@ impl Channel {
 
     /// Reads some bytes. `None` where the time has passed.
     async fn read(&mut self, room: usize, deadline: Deadline) -> Option<io::Result<usize>> {
-        let Self { medium, opening, .. } = self;
+        let Self {
+            medium, opening, ..
+        } = self;
         let mut alarm = deadline.alarm();
         poll_fn(|context| {
             let (buffer, room) = opening.buffer(room);
@@ -367,7 +371,9 @@ impl Login {
 
     /// Closes the connection, which is how a login is refused. The client is told nothing else.
     pub fn refuse(mut self) {
-        let Channel { medium, opening, .. } = &mut self.channel;
+        let Channel {
+            medium, opening, ..
+        } = &mut self.channel;
         medium.say_goodbye(opening.stage());
         self.login.refuse();
     }
