@@ -11,9 +11,11 @@ mod tls;
 
 use std::io::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, SystemTime};
 
-use hopen_blocking::{Backoff, Options, Request, SubscriberOptions};
+use hopen_blocking::{Backoff, Error, Event, Options, Request, SubscriberOptions};
 use hopen_codec::auth::Credentials;
 use hopen_codec::sym;
 use hopen_codec::tick::Topic;
@@ -21,7 +23,7 @@ use hopen_codec::value::{Date, Value};
 use hopen_tls::ServerMode;
 
 use follower::{EACH, Follower};
-use plant::{Plant, rows, update};
+use plant::{PATIENCE, Plant, rows, update};
 
 #[test]
 fn updates_come_and_a_loss_is_told_with_its_gap() {
@@ -283,6 +285,60 @@ fn a_tickerplant_that_falls_silent_counts_as_lost_where_that_was_said() {
         }
         follower.stops();
     }
+}
+
+#[test]
+fn a_gap_begins_before_the_loss_however_late_the_program_takes_what_had_come() {
+    let (since, closed) = loss_that_is_seen_late(|plant| {
+        let mut subscriber = hopen_blocking::Subscriber::new(options(plant, [Topic::all_tables()]));
+        move |timeout| match timeout {
+            Some(timeout) => subscriber.next_timeout(timeout),
+            None => subscriber.next(),
+        }
+    });
+    assert!(since <= closed);
+    let (since, closed) = loss_that_is_seen_late(|plant| {
+        let mut subscriber =
+            hopen_async_std::Subscriber::new(options(plant, [Topic::all_tables()]));
+        move |timeout| match timeout {
+            Some(timeout) => smol::block_on(subscriber.next_timeout(timeout)),
+            None => smol::block_on(subscriber.next()),
+        }
+    });
+    assert!(since <= closed);
+}
+
+/// Has a tickerplant publish something and close while the subscriber does not look. Returns since when
+/// the subscriber says that something may be missing, and when the tickerplant had closed.
+fn loss_that_is_seen_late<F>(start: impl FnOnce(&Plant) -> F) -> (SystemTime, SystemTime)
+where
+    F: FnMut(Option<Duration>) -> Option<Result<Event, Error>>,
+{
+    let plant = Plant::open();
+    let mut next = start(&plant);
+    let (closes, is_to_close) = mpsc::channel();
+    let plant = thread::spawn(move || {
+        let mut peer = plant.accept();
+        peer.answer(r#"(".u.sub";`;`)"#, (sym!("trade"), rows([])));
+        is_to_close
+            .recv_timeout(PATIENCE)
+            .expect("the test goes on");
+        peer.publish(update(1));
+        drop(peer);
+        SystemTime::now()
+    });
+    let schema = next(None);
+    assert!(matches!(schema, Some(Ok(Event::Schema { .. }))));
+    let nothing = next(Some(Duration::from_millis(1)));
+    assert!(matches!(nothing, Some(Err(Error::Timeout(_)))));
+    closes.send(()).expect("the tickerplant waits");
+    let closed = plant.join().expect("it goes as planned");
+    let update = next(None);
+    assert!(matches!(update, Some(Ok(Event::Update { .. }))));
+    let Some(Ok(Event::Lost { since, .. })) = next(None) else {
+        panic!("it was closed")
+    };
+    (since, closed)
 }
 
 #[test]

@@ -133,7 +133,7 @@ impl Peer {
 
     /// Waits until the subscriber has closed.
     pub(crate) fn expects_end(&mut self) {
-        let end = self.handle.receive().unwrap_err();
+        let end = self.handle.recv_timeout(PATIENCE).unwrap_err();
         assert!(matches!(end, Error::Closed), "{end}");
     }
 
