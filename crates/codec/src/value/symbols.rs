@@ -290,8 +290,6 @@ pub struct SymbolsIter<'a> {
     left: usize,
     /// Where the next one starts.
     start: usize,
-    /// Where the NULs of `nuls` are counted from.
-    block: usize,
     /// A bit for each NUL of the block that has not been come to: the ends of several symbols are
     /// found at once, and where one starts does not wait for the search of the one before.
     nuls: u64,
@@ -306,7 +304,6 @@ impl<'a> SymbolsIter<'a> {
             names,
             left,
             start: 0,
-            block: 0,
             nuls: 0,
             ahead: 0,
         }
@@ -315,24 +312,24 @@ impl<'a> SymbolsIter<'a> {
     /// Looks for the next NUL, in blocks as long as there are any.
     #[inline]
     fn search(&mut self) -> Option<usize> {
-        while let Some(block) = self.names.get(self.ahead..).and_then(<[u8]>::first_chunk) {
-            self.block = self.ahead;
+        let mut rest = self.names.get(self.ahead..)?;
+        while let Some((block, behind)) = rest.split_first_chunk() {
             self.nuls = nul::all_of_block(block);
             self.ahead += nul::BITS;
             if self.nuls != 0 {
                 return Some(self.take());
             }
+            rest = behind;
         }
-        let found = nul::find(self.names.get(self.ahead..)?)?;
-        let end = self.ahead + found;
+        let end = self.ahead + nul::find(rest)?;
         self.ahead = end + 1;
         Some(end)
     }
 
-    /// Takes the first NUL that is known of.
+    /// Takes the first NUL that is known of, which is in the block just before `ahead`.
     #[inline]
     const fn take(&mut self) -> usize {
-        let end = self.block + self.nuls.trailing_zeros() as usize;
+        let end = self.ahead - nul::BITS + self.nuls.trailing_zeros() as usize;
         self.nuls &= self.nuls - 1;
         end
     }
