@@ -155,26 +155,26 @@ fn options(
 
 /// The peer's Unix domain sockets.
 #[cfg(unix)]
-pub(crate) mod unix {
+mod unix {
     use std::fs::remove_file;
     use std::io::Result;
     use std::net::TcpListener;
     use std::os::unix::net::{UnixListener, UnixStream};
 
     /// A listener at the file that a port's socket is named after.
-    pub(crate) struct Named {
+    pub(super) struct Named {
         listener: UnixListener,
         port: u16,
     }
 
     impl Named {
-        pub(crate) fn bind(port: u16) -> Self {
+        pub(super) fn bind(port: u16) -> Self {
             let listener = UnixListener::bind(path(port)).expect("a name of our own");
             Self { listener, port }
         }
 
         /// Accepts a connection, and gives the port back then.
-        pub(crate) fn accept(self, _port: TcpListener) -> Result<UnixStream> {
+        pub(super) fn accept(self, _port: TcpListener) -> Result<UnixStream> {
             Ok(self.listener.accept()?.0)
         }
     }
@@ -186,22 +186,8 @@ pub(crate) mod unix {
         }
     }
 
-    /// Listens as our end does that has no `Listener` of its own.
     #[cfg(target_os = "linux")]
-    pub(crate) fn listen(port: u16) -> UnixListener {
-        use std::os::linux::net::SocketAddrExt;
-        use std::os::unix::net::SocketAddr;
-        let name = SocketAddr::from_abstract_name(path(port)).expect("a short name");
-        UnixListener::bind_addr(&name).expect("a name of our own")
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    pub(crate) fn listen(port: u16) -> UnixListener {
-        UnixListener::bind(path(port)).expect("a name of our own")
-    }
-
-    #[cfg(target_os = "linux")]
-    pub(crate) fn connect(port: u16) -> Result<UnixStream> {
+    pub(super) fn connect(port: u16) -> Result<UnixStream> {
         use std::os::linux::net::SocketAddrExt;
         use std::os::unix::net::SocketAddr;
         let name = SocketAddr::from_abstract_name(path(port))?;
@@ -209,7 +195,7 @@ pub(crate) mod unix {
     }
 
     #[cfg(not(target_os = "linux"))]
-    pub(crate) fn connect(port: u16) -> Result<UnixStream> {
+    pub(super) fn connect(port: u16) -> Result<UnixStream> {
         UnixStream::connect(path(port))
     }
 
