@@ -7,6 +7,8 @@
 #[cfg(test)] // for clippy, which allows tests what it forbids elsewhere
 mod certificates;
 #[cfg(test)]
+mod gateway;
+#[cfg(test)]
 mod node;
 #[cfg(test)]
 mod program;
@@ -27,6 +29,7 @@ use hopen_blocking::Handle;
 use hopen_codec::sym;
 use hopen_codec::value::{Date, Symbol, Table, Value};
 
+use gateway::Gateway;
 use program::{Outcome, hopen, run};
 use serving::Serving;
 
@@ -517,7 +520,8 @@ fn the_demo_shows_every_kind_of_handle_and_all_is_as_expected() {
     assert!(outcome.stdout.contains("All is as expected"));
 }
 
-/// Runs a client against a process that lets everybody in, and its logins against one that does not.
+/// Runs a client against a process that lets everybody in, and its logins against one that does not;
+/// then both against a gateway of the async transport before the process.
 #[track_caller]
 fn understands(client: &str) {
     let mut limits = String::new();
@@ -525,25 +529,34 @@ fn understands(client: &str) {
         (&[][..], None),
         (&["--user", "ann:secret:x"], Some("ann:secret:x")),
     ] {
-        let Some(mut script) = python::script(&format!("clients/{client}")) else {
+        let serving = Serving::start(users);
+        let Some(said) = asked_by(client, &serving.address, login) else {
             return;
         };
-        let serving = Serving::start(users);
-        script.arg(&serving.address).args(login);
-        let outcome = run(&mut script, "");
-        assert!(
-            outcome.code == Some(0),
-            "{client} ended with {:?}\n{}{}",
-            outcome.code,
-            without_success(&outcome.stdout),
-            outcome.stderr,
-        );
-        let lines = outcome.stdout.lines();
-        for limit in lines.filter(|line| line.starts_with("limit ")) {
+        let credentials = login.map_or_else(String::new, |login| format!(":{login}"));
+        let gateway = Gateway::before(&serving, &credentials);
+        let beyond = asked_by(client, &gateway.address(), login);
+        assert_eq!(beyond.as_deref(), Some(&*said), "{client}: not as before");
+        for limit in said.lines().filter(|line| line.starts_with("limit ")) {
             limits.extend([client, ": ", limit, "\n"]);
         }
     }
     python::tell(&limits);
+}
+
+/// Runs a client, and returns what it says; `None` where its libraries are not there.
+#[track_caller]
+fn asked_by(client: &str, address: &str, login: Option<&str>) -> Option<String> {
+    let mut script = python::script(&format!("clients/{client}"))?;
+    let outcome = run(script.arg(address).args(login), "");
+    assert!(
+        outcome.code == Some(0),
+        "{client} ended with {:?}\n{}{}",
+        outcome.code,
+        without_success(&outcome.stdout),
+        outcome.stderr,
+    );
+    Some(outcome.stdout)
 }
 
 /// Returns what a client printed, but for what is as it should be.

@@ -1,6 +1,6 @@
-"""KX's C library, by itself and in PyKX, over one kind of socket: what `2+3` comes to.
+"""KX's C library, by itself and in PyKX, and kola, over one kind of socket: what `2+3` comes to.
 
-    sockets_client.py libe|pykx tcp|unix|tls|unixs PORT USER:PASSWORD
+    sockets_client.py libe|pykx|kola tcp|unix|tls|unixs PORT USER:PASSWORD
 
 Prints the answer, or `refused` and the library's reason. What TLS is told stands in the environment,
 which the library reads once, so that each attempt is a process of its own.
@@ -21,7 +21,7 @@ TIMEOUT = 30_000
 
 
 def main(library: str, socket: str, port: str, credentials: str) -> None:
-    ask = {"libe": ask_by_libe, "pykx": ask_by_pykx}[library]
+    ask = {"libe": ask_by_libe, "pykx": ask_by_pykx, "kola": ask_by_kola}[library]
     print(ask(socket, int(port), credentials))
 
 
@@ -60,6 +60,19 @@ def ask_by_pykx(socket: str, port: int, credentials: str) -> str:
             return str(q("2+3").py())
     except (pykx.QError, pykx.PyKXException) as error:
         return f"refused {error}"
+
+
+def ask_by_kola(socket: str, port: int, credentials: str) -> str:
+    import kola
+    from kola.exceptions import KolaAuthError
+
+    user, password = credentials.split(":")
+    q = kola.Q("localhost", port, user, password, enable_tls=socket == "tls")
+    try:
+        q.connect()
+    except KolaAuthError as error:
+        return f"refused {error}"
+    return str(q.sync("2+3"))
 
 
 main(*sys.argv[1:])

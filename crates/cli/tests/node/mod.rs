@@ -3,7 +3,11 @@
 use std::path::Path;
 use std::process::Command;
 
+use hopen_async_std::ListenOptions;
+use hopen_tls::{Server, ServerMode, Settings};
+
 use crate::certificates::Certificates;
+use crate::gateway::Gateway;
 use crate::program::{Outcome, run};
 use crate::python;
 use crate::serving::Serving;
@@ -12,18 +16,22 @@ use crate::serving::Serving;
 fn node_q_is_understood() {
     let serving = Serving::start(&[]);
     succeeds(&[&serving.address]);
+    succeeds(&[&Gateway::before(&serving, "").address()]);
 }
 
 #[test]
 fn node_q_logs_in_with_the_right_password_only() {
     let serving = Serving::start(&["--user", "ann:secret:x"]);
     succeeds(&[&serving.address, "ann:secret:x"]);
+    let gateway = Gateway::before(&serving, ":ann:secret:x");
+    succeeds(&[&gateway.address(), "ann:secret:x"]);
 }
 
 #[test]
 fn node_q_subscribes_to_a_feed() {
     let serving = Serving::start(&["--feed"]);
     succeeds(&[&serving.address, "--feed"]);
+    succeeds(&[&Gateway::before(&serving, "").address(), "--feed"]);
 }
 
 #[test]
@@ -34,6 +42,17 @@ fn node_q_is_answered_by_tls() {
     let serving = Serving::start(&arguments);
     // The certificate is for this name.
     let address = format!("localhost:{}", serving.port());
+    succeeds(&[&address, "--tls", &certificates.path("ca.pem")]);
+
+    let plain = Serving::start(&[]);
+    let mut listen = ListenOptions::try_from("localhost:0W").expect("it is one");
+    listen.mode = ServerMode::Tls;
+    let mut settings = Settings::default();
+    settings.certificate_file = Some(certificates.path("leaf.pem").into());
+    settings.key_file = Some(certificates.path("leaf-key.pem").into());
+    listen.tls = Some(Server::new(&settings).expect("they belong together"));
+    let gateway = Gateway::listening(listen, &plain, "");
+    let address = format!("localhost:{}", gateway.port);
     succeeds(&[&address, "--tls", &certificates.path("ca.pem")]);
 }
 

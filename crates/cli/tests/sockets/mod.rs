@@ -1,18 +1,22 @@
-//! KX's own C library, by itself and as PyKX uses it, over each kind of socket that `hopen serve`
+//! KX's own C library, by itself and as PyKX uses it, and kola, over each kind of socket that `hopen serve`
 //! has, with passwords from a file.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use hopen_async_std::ListenOptions;
+use hopen_tls::{Server, ServerMode, Settings};
 use tempfile::TempDir;
 
+use crate::gateway::Gateway;
 use crate::python;
 use crate::serving::Serving;
 
 #[test]
-fn kx_s_library_logs_in_by_every_kind_of_socket_and_password_file() {
-    for passwords in PASSWORDS {
-        let process = Process::start(passwords);
+fn others_log_in_by_every_kind_of_socket_and_password_file() {
+    let processes = PASSWORDS.map(|passwords| (passwords, Process::start(passwords)));
+    let gateway = Process::start(PASSWORDS[0]).behind_a_gateway();
+    for (passwords, process) in processes.into_iter().chain([("a gateway", gateway)]) {
         for (library, sockets, refused) in LIBRARIES {
             for socket in *sockets {
                 let Some(said) = process.asked_by(library, socket, "ann:secret", Some("ca.pem"))
@@ -44,7 +48,8 @@ fn kx_s_library_refuses_a_server_of_another_ca() {
     }
 }
 
-/// What PyKX does not do is TLS over a Unix domain socket.
+/// What PyKX does not do is TLS over a Unix domain socket; kola knows none of these, and verifies no
+/// certificate.
 const LIBRARIES: &[(&str, &[&str], &str)] = &[
     ("libe", &["tcp", "unix", "tls", "unixs"], "refused 0"),
     (
@@ -52,6 +57,7 @@ const LIBRARIES: &[(&str, &[&str], &str)] = &[
         &["tcp", "unix", "tls"],
         "refused Authentication error",
     ),
+    ("kola", &["tcp", "tls"], "refused Wrong credential."),
 ];
 
 /// The user ann, whose password is "secret", in each kind of password file.
@@ -61,8 +67,11 @@ const PASSWORDS: [&str; 3] = [
     "ann:e5e9fa1ba31ecd1ae84f75caaa474f3a663f05f4\n",
 ];
 
-/// `hopen serve` at all its sockets, with and without TLS.
+/// `hopen serve` at all its sockets, with and without TLS, or a gateway of the async transport that has
+/// them in its place.
 struct Process {
+    port: u16,
+    _gateway: Option<Gateway>,
     serving: Serving,
     _folder: TempDir,
 }
@@ -85,8 +94,25 @@ impl Process {
             &text(&key),
         ]);
         Self {
+            port: serving.port(),
+            _gateway: None,
             serving,
             _folder: folder,
+        }
+    }
+
+    fn behind_a_gateway(self) -> Self {
+        let mut listen = ListenOptions::try_from("127.0.0.1:0W").expect("it is one");
+        listen.mode = ServerMode::Both;
+        let mut settings = Settings::default();
+        settings.certificate_file = Some(fixture("server.pem"));
+        settings.key_file = Some(fixture("server-key.pem"));
+        listen.tls = Some(Server::new(&settings).expect("they belong together"));
+        let gateway = Gateway::listening(listen, &self.serving, ":ann:secret");
+        Self {
+            port: gateway.port,
+            _gateway: Some(gateway),
+            ..self
         }
     }
 
@@ -100,12 +126,7 @@ impl Process {
         ca: Option<&str>,
     ) -> Option<String> {
         let mut script = python::script("clients/sockets_client.py")?;
-        script.args([
-            library,
-            socket,
-            &self.serving.port().to_string(),
-            credentials,
-        ]);
+        script.args([library, socket, &self.port.to_string(), credentials]);
         script.env("KX_SSL_VERIFY_SERVER", "YES");
         script.env(
             "KX_SSL_CA_CERT_FILE",
