@@ -141,17 +141,8 @@ impl Connection {
         outbox: &mut Outbox,
     ) -> Result<(), SendError> {
         self.check()?;
-        if self.outstanding > 0 {
-            if self.owed.is_asked_meanwhile() {
-                return Err(SendError::Reentrant);
-            }
-            if self.given_up {
-                return Err(SendError::LateResponseOutstanding);
-            }
-            // A peer that waits for us takes a second one for a call-back inside the first.
-            if self.config.requests == Requests::OneAtATime || self.owed.len() > 0 {
-                return Err(SendError::RequestOutstanding);
-            }
+        if let Some(hindrance) = self.request_hindrance() {
+            return Err(hindrance);
         }
         self.send(MessageKind::Sync, what.into(), outbox)?;
         if self.outstanding == 0 {
@@ -159,6 +150,22 @@ impl Connection {
         }
         self.outstanding += 1;
         Ok(())
+    }
+
+    /// Returns what keeps a request from being sent now, whatever it asks.
+    pub(crate) fn request_hindrance(&self) -> Option<SendError> {
+        if self.outstanding == 0 {
+            return None;
+        }
+        if self.owed.is_asked_meanwhile() {
+            return Some(SendError::Reentrant);
+        }
+        if self.given_up {
+            return Some(SendError::LateResponseOutstanding);
+        }
+        // A peer that waits for us takes a second one for a call-back inside the first.
+        let waits = self.config.requests == Requests::OneAtATime || self.owed.len() > 0;
+        waits.then_some(SendError::RequestOutstanding)
     }
 
     /// Sends an async message, which is not answered.

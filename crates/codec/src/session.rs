@@ -239,6 +239,16 @@ impl<F: Clone> Session<F> {
         }
     }
 
+    /// Returns whether a question's turn has come: [`ask`](Self::ask) sends its request, or says why
+    /// it cannot be sent.
+    pub fn is_next(&self, question: Question) -> bool {
+        let waits = matches!(
+            self.connection.request_hindrance(),
+            Some(SendError::RequestOutstanding | SendError::LateResponseOutstanding)
+        );
+        self.queue.front() == Some(&question) && !waits
+    }
+
     /// Gets out of the queue.
     pub fn leave(&mut self, question: Question) {
         self.queue.retain(|waiting| *waiting != question);
@@ -251,6 +261,12 @@ impl<F: Clone> Session<F> {
             .iter()
             .position(|(answered, _)| *answered == question)?;
         Some(self.responses.swap_remove(place).1)
+    }
+
+    /// Returns whether the response to a question has come, and was not taken.
+    pub fn has_response(&self, question: Question) -> bool {
+        let mut answered = self.responses.iter();
+        answered.any(|(answered, _)| *answered == question)
     }
 
     /// Gives up the response to a question, which is outstanding.
@@ -382,6 +398,11 @@ impl<F: Clone> Session<F> {
     pub fn peer_has_closed(&mut self, input: &BytesMut) {
         let end = self.connection.receive_eof(input);
         self.end(end.err().map_or(Cause::Closed, Cause::Protocol));
+    }
+
+    /// Returns how many messages are kept that nobody has asked for yet.
+    pub fn kept(&self) -> usize {
+        self.backlog.len()
     }
 
     /// Takes the oldest message that was kept.
@@ -643,14 +664,18 @@ mod tests {
         session.ask(first, &Value::from("1")).unwrap().unwrap();
         session.give_up(first);
         assert_eq!(session.ask(second, &Value::from("2")), None);
+        assert!(!session.is_next(second));
         let mut input = message(MessageKind::Response, "late");
         assert_eq!(session.receive(&mut input), Next::Came);
         assert!(session.take_response(first).is_none());
+        assert!(session.is_next(second) && !session.is_next(first));
         session.ask(second, &Value::from("2")).unwrap().unwrap();
         let mut input = message(MessageKind::Response, "in time");
         assert_eq!(session.receive(&mut input), Next::Came);
         assert!(session.take_response(first).is_none());
+        assert!(session.has_response(second) && !session.has_response(first));
         assert!(session.take_response(second).is_some());
+        assert!(!session.has_response(second));
     }
 
     #[test]

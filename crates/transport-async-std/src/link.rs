@@ -11,8 +11,8 @@
 
 use core::future::poll_fn;
 use core::mem;
+use core::ops::{Deref, DerefMut};
 use core::task::{Context, Poll, Waker};
-use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hopen_codec::connection::Ticket;
@@ -28,8 +28,10 @@ use crate::medium::Medium;
 
 mod caller;
 mod push;
+mod waiting;
 
 pub(crate) use caller::{Caller, Reader};
+use waiting::{Place, Waiting, Wants};
 
 /// Answers what the other side asks.
 pub(crate) type RequestHandler = Box<dyn FnMut(Value) -> Result<Value, RemoteError> + Send>;
@@ -47,11 +49,60 @@ pub(crate) struct Core {
     pub(crate) intake: Intake,
     /// Dropped, and so closed, when the connection is over.
     medium: Option<Medium>,
-    /// Tasks that wait for a change.
-    waiting: BTreeMap<u64, Waker>,
-    places: u64,
+    /// Tasks for which somebody else reads and writes.
+    waiting: Waiting,
     /// The one that reads and writes for the others.
     driver: Option<Waker>,
+    /// What is to be done when the lock is given back.
+    after: After,
+}
+
+/// What is done outside the lock: waking a task or closing a stream may run anything, the end of a
+/// future that uses this connection too.
+#[derive(Default)]
+struct After {
+    woken: Vec<Waker>,
+    closed: Option<Medium>,
+}
+
+/// The connection, locked. What its change has for others is told when the lock is given back.
+pub(crate) struct Locked<'a> {
+    /// `None` when it is dropped.
+    core: Option<MutexGuard<'a, Core>>,
+}
+
+impl Deref for Locked<'_> {
+    type Target = Core;
+
+    fn deref(&self) -> &Core {
+        self.core
+            .as_deref()
+            .expect("it is there until it is dropped")
+    }
+}
+
+impl DerefMut for Locked<'_> {
+    fn deref_mut(&mut self) -> &mut Core {
+        let core = self.core.as_deref_mut();
+        core.expect("it is there until it is dropped")
+    }
+}
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        let after = self.core.take().map(|mut core| mem::take(&mut core.after));
+        drop(after);
+    }
+}
+
+impl Drop for After {
+    fn drop(&mut self) {
+        // Closed before anybody is told that it is.
+        self.closed = None;
+        for waker in self.woken.drain(..) {
+            waker.wake();
+        }
+    }
 }
 
 /// What a step has come to.
@@ -71,17 +122,21 @@ impl Link {
                 state,
                 intake,
                 medium: Some(medium),
-                waiting: BTreeMap::new(),
-                places: 0,
+                waiting: Waiting::new(),
                 driver: None,
+                after: After {
+                    woken: Vec::new(),
+                    closed: None,
+                },
             }),
             handler: Mutex::new(None),
         }
     }
 
-    pub(crate) fn lock(&self) -> MutexGuard<'_, Core> {
+    pub(crate) fn lock(&self) -> Locked<'_> {
         // A panic under the lock leaves no half-done state that matters more than the connection.
-        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+        let core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
+        Locked { core: Some(core) }
     }
 
     /// Has requests answered as soon as they come, by whoever reads.
@@ -143,19 +198,16 @@ impl Link {
 
     /// Moves bytes, or has the driver move them, until `done` has something, or the deadline passes
     /// (`None`), or the connection is over, or cannot write what `done` needs to be written, which is
-    /// everything up to `end`.
+    /// everything up to `end`. `wants` says when the driver has to wake a task that waits.
     async fn until<T>(
         &self,
-        reader: Reader,
+        (reader, wants): (Reader, Wants),
         deadline: Deadline,
         end: Position,
         mut done: impl FnMut(&mut Core) -> Option<T>,
     ) -> Result<Option<T>, Error> {
         let mut alarm = deadline.alarm();
-        let mut place = Place {
-            link: self,
-            number: None,
-        };
+        let mut place = Place::new(self, wants);
         poll_fn(|context| {
             let mut core = self.lock();
             let (mut steps, mut is_last) = (0, false);
@@ -164,6 +216,12 @@ impl Link {
             }
             loop {
                 if let Some(result) = done(&mut core) {
+                    place.is_left(&mut core);
+                    // What it has put in the outbox, or made room for, must not wait for the next call.
+                    match reader {
+                        Reader::Here => drop(core.write(context)),
+                        Reader::Elsewhere => core.wake_driver(),
+                    }
                     core.changed();
                     return Poll::Ready(Ok(Some(result)));
                 }
@@ -176,36 +234,41 @@ impl Link {
                     return Poll::Ready(Ok(None));
                 }
                 match reader {
-                    Reader::Here => match core.step(context) {
-                        Step::Moved if steps == STEPS => {
+                    Reader::Here => {
+                        match core.step(context) {
+                            Step::Moved => core.changed(),
+                            Step::Asked(ticket, body) => {
+                                drop(core);
+                                self.handle(ticket, &body);
+                                core = self.lock();
+                            }
+                            Step::Stuck => {
+                                if !alarm.has_passed(context) {
+                                    return Poll::Pending;
+                                }
+                                is_last = true;
+                                continue;
+                            }
+                        }
+                        steps += 1;
+                        if steps < STEPS {
+                            continue;
+                        }
+                        if !alarm.has_passed(context) {
                             // Others want to run as well.
-                            core.changed();
-                            context.waker().wake_by_ref();
+                            core.after.woken.push(context.waker().clone());
                             return Poll::Pending;
                         }
-                        Step::Moved => {
-                            steps += 1;
-                            core.changed();
-                            continue;
-                        }
-                        Step::Asked(ticket, body) => {
-                            drop(core);
-                            self.handle(ticket, &body);
-                            core = self.lock();
-                            continue;
-                        }
-                        Step::Stuck => {}
-                    },
+                    }
                     Reader::Elsewhere => {
-                        place.wait(&mut core, context.waker());
+                        place.waits(&mut core, context.waker());
                         core.wake_driver();
+                        if !alarm.has_passed(context) {
+                            return Poll::Pending;
+                        }
                     }
                 }
-                if alarm.has_passed(context) {
-                    is_last = true;
-                } else {
-                    return Poll::Pending;
-                }
+                is_last = true;
             }
         })
         .await
@@ -217,6 +280,7 @@ impl Drop for Link {
     fn drop(&mut self) {
         let core = self.core.get_mut().unwrap_or_else(PoisonError::into_inner);
         core.close_medium();
+        drop(mem::take(&mut core.after));
     }
 }
 
@@ -290,11 +354,10 @@ impl Core {
         self.state.session.is_writable() && !self.state.session.has_stopped()
     }
 
-    /// Wakes those who wait for a change, and closes what is over.
+    /// Wakes those who wait for what has come, and closes what is over.
     pub(crate) fn changed(&mut self) {
-        while let Some((_, waker)) = self.waiting.pop_first() {
-            waker.wake();
-        }
+        self.waiting
+            .wake(&self.state.session, &mut self.after.woken);
         if self.state.session.is_over() {
             self.wake_driver();
             self.close_medium();
@@ -303,9 +366,7 @@ impl Core {
 
     /// Has the driver look at what is to be done.
     pub(crate) fn wake_driver(&mut self) {
-        if let Some(driver) = self.driver.take() {
-            driver.wake();
-        }
+        self.after.woken.extend(self.driver.take());
     }
 
     /// Takes the medium, with what is still to be said to the other side: that nothing more comes.
@@ -328,36 +389,14 @@ impl Core {
 
     fn close_medium(&mut self) {
         self.say_goodbye();
-        self.medium = None;
+        if let Some(medium) = self.medium.take() {
+            self.after.closed = Some(medium);
+        }
     }
 
     fn say_goodbye(&mut self) {
         if let Some(medium) = &mut self.medium {
             self.state.say_goodbye(|stage| medium.say_goodbye(stage));
-        }
-    }
-}
-
-/// A task's place among those who wait for a change. It is given back when the future is dropped.
-struct Place<'a> {
-    link: &'a Link,
-    number: Option<u64>,
-}
-
-impl Place<'_> {
-    fn wait(&mut self, core: &mut Core, waker: &Waker) {
-        let number = *self.number.get_or_insert_with(|| {
-            core.places += 1;
-            core.places
-        });
-        core.waiting.insert(number, waker.clone());
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        if let Some(number) = self.number {
-            self.link.lock().waiting.remove(&number);
         }
     }
 }

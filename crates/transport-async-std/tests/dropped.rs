@@ -1,245 +1,503 @@
 //! Futures that are dropped: at every poll point of a conversation, which goes on as if they had not
-//! been. Both ends are in memory and polled by hand, so nothing depends on time.
+//! been. Both ends are in memory, and their tasks are polled by hand and only when they were woken, so
+//! nothing depends on time, and who is not woken fails the test.
 
-use core::future::Future;
-use core::pin::{Pin, pin};
+use core::future::{Future, poll_fn};
+use core::pin::pin;
 use core::task::{Context, Poll, Waker};
-use std::collections::VecDeque;
-use std::io;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
 
-use futures_io::{AsyncRead, AsyncWrite};
-use hopen_async_std::{Channel, Error, Handle, Received};
-use hopen_codec::auth::Credentials;
-use hopen_codec::config::Config;
+use async_io::block_on;
+use futures_core::Stream;
+use hopen_async_std::{Driver, Error, Handle, Received, SharedHandle, hopen};
+use hopen_codec::config::{Compression, Config};
 use hopen_codec::value::Value;
+use memory::{Knife, Rest, Stage, Wire, accept, log_in, poll_while_woken, run, task};
+
+mod memory;
 
 #[test]
-fn a_conversation_goes_on_wherever_its_futures_are_dropped() {
-    let undisturbed = converse(usize::MAX);
-    assert_eq!(undisturbed.given_up, 0);
+fn a_client_s_futures_are_dropped_at_each_poll_and_its_conversation_goes_on() {
+    for (stage, room) in [(Stage::Plain, 64), (Stage::Plain, 7), (Stage::Tls, 64)] {
+        at_each_poll(stage, room, Sharing::Alone, Victim::Client);
+    }
+}
+
+#[test]
+fn a_shared_handle_s_futures_are_dropped_at_each_poll_and_its_conversation_goes_on() {
+    for stage in [Stage::Plain, Stage::Tls] {
+        at_each_poll(stage, 64, Sharing::Shared, Victim::Client);
+    }
+}
+
+#[test]
+fn a_server_s_futures_are_dropped_at_each_poll_and_its_conversation_goes_on() {
+    for stage in [Stage::Plain, Stage::Tls] {
+        for sharing in [Sharing::Alone, Sharing::Shared] {
+            at_each_poll(stage, 64, sharing, Victim::Server);
+        }
+    }
+}
+
+#[test]
+fn a_login_that_is_dropped_at_any_poll_closes_the_connection() {
+    for stage in [Stage::Plain, Stage::Tls] {
+        for victim in [Victim::Client, Victim::Server] {
+            for at in 0.. {
+                let (wire, knife, blunt) = (
+                    Wire::new(7),
+                    Knife::at(at, Rest::UntilWoken),
+                    Knife::blunt(),
+                );
+                let (client, server) = wire.ends();
+                let (ours, theirs) = match victim {
+                    Victim::Client => (&knife, &blunt),
+                    Victim::Server => (&blunt, &knife),
+                };
+                let mut tasks = [
+                    task(async {
+                        let opened = log_in(client, stage, Config::client());
+                        drop(ours.unless_cut(opened).await);
+                    }),
+                    task(async {
+                        let accepted = accept(server, stage, Config::server());
+                        drop(theirs.unless_cut(accepted).await);
+                    }),
+                ];
+                // Who is polled first has to wait.
+                if victim == Victim::Server {
+                    tasks.reverse();
+                }
+                // The one that is not cut comes to an end as well.
+                run(tasks);
+                assert!(wire.to_client.is_left() && wire.to_server.is_left(), "{at}");
+                if knife.cuts() == 0 {
+                    assert!(at > 0, "{victim:?} waits");
+                    break;
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn opening_a_handle_that_is_dropped_at_any_poll_closes_the_connection() {
     for at in 0.. {
-        let outcome = converse(at);
-        if outcome.dropped == 0 {
-            assert!(at > 100, "{at} poll points are not a long conversation");
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = thread::spawn(move || {
+            let mut client = listener.accept().unwrap().0;
+            let mut login = [0; 2];
+            if client.read_exact(&mut login).is_ok() {
+                // The client may have gone.
+                let _ = client.write_all(&[6]);
+            }
+            // Until it closes.
+            let _ = client.read_to_end(&mut Vec::new());
+        });
+        let knife = Knife::at(at, Rest::UntilWoken);
+        let opened = block_on(knife.unless_cut(hopen(address.port())));
+        assert_eq!(opened.is_none(), knife.cuts() > 0);
+        if let Some(opened) = opened {
+            opened.unwrap().close();
+        }
+        // In place of one that was not connected yet.
+        drop(TcpStream::connect(address));
+        server.join().unwrap();
+        if knife.cuts() == 0 {
+            assert!(at > 0, "it waits for an answer");
             break;
         }
-        assert_eq!(outcome.pushed, undisturbed.pushed, "dropped at poll {at}");
-        assert_eq!(outcome.seen, undisturbed.seen, "dropped at poll {at}");
-        // A question is asked once more at most, and never answered by another's answer.
-        assert!(outcome.given_up <= 1, "dropped at poll {at}");
-        assert_eq!(outcome.answers, undisturbed.answers, "dropped at poll {at}");
     }
+}
+
+#[test]
+fn a_driver_that_is_dropped_at_any_poll_closes_the_connection_for_all() {
+    for stage in [Stage::Plain, Stage::Tls] {
+        for at in 0.. {
+            let (wire, knife) = (Wire::new(64), Knife::at(at, Rest::UntilWoken));
+            let (client, server) = wire.handles(stage, configured);
+            let (client, driver) = client.into_shared();
+            let ended = Mutex::new(Vec::new());
+            let waits = async |number: i64| {
+                let handle = client.clone();
+                let error = loop {
+                    let done = match number % 3 {
+                        0 => handle.get(vec![number; 40]).await.map(drop),
+                        1 => handle.recv().await.map(drop),
+                        _ => {
+                            async {
+                                handle.set(vec![number; 40]).await?;
+                                handle.flush().await
+                            }
+                            .await
+                        }
+                    };
+                    if let Err(error) = done {
+                        break error;
+                    }
+                };
+                ended.lock().unwrap().push(error);
+            };
+            run([
+                task(async { drop(knife.unless_cut(driver).await) }),
+                task(async { drop(echo(server, 20, &Knife::blunt()).await) }),
+                task(waits(0)),
+                task(waits(1)),
+                task(waits(2)),
+                task(waits(3)),
+            ]);
+            let ended = ended.into_inner().unwrap();
+            assert_eq!(ended.len(), 4);
+            if knife.cuts() == 0 {
+                assert!(at > 20, "{at} polls");
+                break;
+            }
+            for error in ended {
+                assert!(matches!(error, Error::Closed), "at {at}: {error:?}");
+            }
+            // What there was of the connection has gone, though a clone of the handle is there.
+            assert!(wire.to_client.is_left() && wire.to_server.is_left(), "{at}");
+            drop(client);
+        }
+    }
+}
+
+#[test]
+fn one_that_is_dropped_while_it_waits_for_its_turn_leaves_the_others_theirs() {
+    let wire = Wire::new(64);
+    let (client, mut server) = wire.handles(Stage::Plain, configured);
+    let (client, driver) = client.into_shared();
+    let answers = Mutex::new(Vec::new());
+    let ask = async |number: i64| {
+        let answer = client.get(number).await.unwrap();
+        answers.lock().unwrap().push(answer);
+    };
+    let mut second = Box::pin(client.get("never asked"));
+    // The first is on its way, the others queue up behind it.
+    let tasks = poll_while_woken([task(async { driver.await.unwrap() }), task(ask(1))]);
+    assert!(poll(second.as_mut()).is_none());
+    let tasks = poll_while_woken(tasks.into_iter().chain([task(ask(3))]));
+    drop(second);
+    let serve = task(async {
+        for number in [1_i64, 3] {
+            match server.receive().await.unwrap() {
+                Received::Request(ticket, question) => {
+                    assert_eq!(question, Value::from(number));
+                    server.respond(ticket, Ok(question)).await.unwrap();
+                }
+                Received::Async(value) => panic!("{value}"),
+            }
+        }
+    });
+    let left = poll_while_woken(tasks.into_iter().chain([serve]));
+    assert_eq!(left.len(), 1, "the driver goes on");
+    assert_eq!(*answers.lock().unwrap(), [1_i64, 3].map(Value::from));
+}
+
+#[test]
+fn one_that_is_dropped_with_a_message_it_was_woken_for_leaves_it_to_another() {
+    let wire = Wire::new(1024);
+    let (client, mut server) = wire.handles(Stage::Plain, configured);
+    let (client, driver) = client.into_shared();
+    let mut first = Box::pin(client.recv());
+    assert!(poll(first.as_mut()).is_none());
+    let received = Mutex::new(None);
+    let second = task(async { *received.lock().unwrap() = Some(client.recv().await.unwrap()) });
+    let driver = task(async { driver.await.unwrap() });
+    let push = task(async {
+        server.set("news").await.unwrap();
+        server.flush().await.unwrap();
+    });
+    // The message wakes the first, who does not look.
+    let left = poll_while_woken([driver, second, push]);
+    assert_eq!(left.len(), 2);
+    assert!(received.lock().unwrap().is_none());
+    drop(first);
+    let left = poll_while_woken(left);
+    assert_eq!(left.len(), 1, "the driver goes on");
+    drop(left);
+    assert_eq!(received.into_inner().unwrap(), Some(Value::from("news")));
 }
 
 #[test]
 fn two_ends_that_send_64_megabytes_at_each_other_finish() {
-    let (mut client, mut server) = ends(64 * 1024);
+    let wire = Wire::new(64 * 1024);
+    let (client, server) = wire.handles(Stage::Plain, |config| config);
     let large = Value::from(vec![7_i64; 8 * 1024 * 1024]);
-    let mut ours = pin!(async {
-        client.set(large.clone()).await?;
-        client.flush().await?;
-        client.recv().await
-    });
-    let mut theirs = pin!(async {
-        server.set(large.clone()).await?;
-        server.flush().await?;
-        server.recv().await
-    });
-    let (mut from_server, mut from_client) = (None, None);
-    while from_server.is_none() || from_client.is_none() {
-        if from_server.is_none() {
-            from_server = poll(ours.as_mut());
-        }
-        if from_client.is_none() {
-            from_client = poll(theirs.as_mut());
-        }
-    }
-    assert!(from_server.unwrap().unwrap() == large);
-    assert!(from_client.unwrap().unwrap() == large);
+    let exchange = async |mut handle: Handle| {
+        handle.set(large.clone()).await.unwrap();
+        handle.flush().await.unwrap();
+        assert!(handle.recv().await.unwrap() == large);
+    };
+    run([task(exchange(client)), task(exchange(server))]);
+}
+
+/// Whose futures are dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Victim {
+    Client,
+    Server,
+}
+
+/// How the client uses its handle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sharing {
+    Alone,
+    Shared,
 }
 
 /// What came of a conversation.
+#[derive(Default, PartialEq)]
 struct Outcome {
-    /// The rounds in which the client got an answer to its question.
-    answers: Vec<i64>,
+    /// What the client got for each of its questions, without the number of the attempt.
+    answers: Vec<Value>,
     /// The async messages that the client got.
     pushed: Vec<Value>,
     /// The async messages that the server got.
     seen: Vec<Value>,
-    /// How many questions were answered to nobody.
-    given_up: usize,
-    dropped: usize,
 }
 
-/// Goes through a conversation over a stream that takes 7 bytes at a time. The future that is under
-/// way at the poll of the client's with this number is dropped, and the same is done again.
-fn converse(drop_at: usize) -> Outcome {
-    let (mut client, mut server) = ends(7);
-    let (mut answers, mut pushed) = (Vec::new(), Vec::new());
-    let (mut polls, mut dropped) = (0, 0);
-    // Answers each question by itself, after an async message, and keeps what else comes.
-    let mut served = pin!(async {
-        let (mut asked, mut seen) = (0, Vec::new());
-        loop {
-            match server.receive().await {
-                Ok(Received::Request(ticket, question)) => {
-                    asked += 1;
-                    server.respond(ticket, Ok(question)).await?;
-                }
-                Ok(Received::Async(message)) => {
-                    server.set(message.clone()).await?;
-                    seen.push(message);
-                }
-                Err(Error::Closed) => return Ok::<_, Error>((asked, seen)),
-                Err(error) => return Err(error),
-            }
+/// What was asked, and what that took.
+#[derive(Default, PartialEq)]
+struct Asked {
+    /// The questions that the server got.
+    of_server: Vec<Value>,
+    /// Those that it called the client back with.
+    of_client: Vec<Value>,
+}
+
+/// Drops the future that is under way at each poll in turn, and compares what came with what comes
+/// where none is dropped.
+fn at_each_poll(stage: Stage, room: usize, sharing: Sharing, victim: Victim) {
+    // Who is woken only by what it waits for is polled seldom.
+    let rest = match (sharing, victim) {
+        (Sharing::Shared, Victim::Client) => Rest::UntilPolled,
+        _ => Rest::UntilWoken,
+    };
+    let how = format!("{stage:?}, {room} bytes, {sharing:?}, {victim:?}");
+    let undisturbed = converse(stage, room, sharing, victim, &Knife::blunt());
+    for at in 0.. {
+        let knife = Knife::at(at, rest);
+        let disturbed = converse(stage, room, sharing, victim, &knife);
+        if knife.cuts() == 0 {
+            assert!(at > 100, "{how}: {at} polls are no long conversation");
+            break;
         }
+        assert!(disturbed.outcome == undisturbed.outcome, "{how}, at {at}");
+        // What is dropped is asked once more at most, with what is asked back.
+        let more = |of: fn(&Asked) -> &Vec<Value>| {
+            of(&disturbed.asked).len() - of(&undisturbed.asked).len()
+        };
+        assert!(more(|asked| &asked.of_server) <= 1, "{how}, at {at}");
+        assert!(more(|asked| &asked.of_client) <= 1, "{how}, at {at}");
+        if disturbed.asked == undisturbed.asked && stage == Stage::Plain {
+            assert!(disturbed.bytes == undisturbed.bytes, "{how}, at {at}");
+        }
+    }
+}
+
+struct Conversation {
+    outcome: Outcome,
+    asked: Asked,
+    /// Everything that went over the wire, each way.
+    bytes: [Vec<u8>; 2],
+}
+
+fn converse(
+    stage: Stage,
+    room: usize,
+    sharing: Sharing,
+    victim: Victim,
+    knife: &Knife,
+) -> Conversation {
+    let wire = Wire::new(room);
+    let (mut client, server) = wire.handles(stage, configured);
+    let called = Arc::new(Mutex::new(Vec::new()));
+    let asked = Arc::clone(&called);
+    client.on_request(move |question| {
+        asked.lock().expect("no panic").push(question.clone());
+        Ok(question)
     });
-    for round in 0..6_i64 {
-        let message = Value::from(vec![round; 5]);
-        client.try_set(message).expect("there is room");
-        for step in 0..3 {
-            // What is begun again after it was dropped. Each question is another, so that an answer
-            // to an earlier one would show.
-            let mut attempt = 0_i64;
-            'again: loop {
-                attempt += 1;
-                let question = Value::from((round, attempt));
-                let asked = question.clone();
-                let mut future = pin!(async {
-                    match step {
-                        0 => client.flush().await.map(|()| None),
-                        1 => client.get(asked).await.map(Some),
-                        _ => client.recv().await.map(Some),
-                    }
-                });
-                loop {
-                    if let Some(done) = poll(future.as_mut()) {
-                        match (step, done.expect("the conversation goes on")) {
-                            (1, Some(answer)) => {
-                                assert_eq!(answer, question, "the answer to another question");
-                                answers.push(round);
-                            }
-                            (2, Some(message)) => pushed.push(message),
-                            (_, _) => {}
-                        }
-                        break 'again;
-                    }
-                    polls += 1;
-                    assert!(poll(served.as_mut()).is_none(), "the server goes on");
-                    if polls == drop_at.saturating_add(1) {
-                        dropped += 1;
-                        continue 'again;
-                    }
-                }
-            }
+    let blunt = Knife::blunt();
+    let (ours, theirs) = match victim {
+        Victim::Client => (knife, &blunt),
+        Victim::Server => (&blunt, knife),
+    };
+    let (mut outcome, mut served) = (Outcome::default(), (Vec::new(), Vec::new()));
+    let serve = task(async { served = echo(server, usize::MAX, theirs).await });
+    match sharing {
+        Sharing::Alone => run([task(ask(Ours::Alone(client), ours, &mut outcome)), serve]),
+        Sharing::Shared => {
+            let (client, driver) = client.into_shared();
+            let ask = ask(Ours::Shared(client), ours, &mut outcome);
+            run([task(ask), task(drive(driver)), serve]);
+        }
+    }
+    let (of_server, seen) = served;
+    outcome.seen = seen;
+    let of_client = called.lock().expect("no panic").clone();
+    Conversation {
+        outcome,
+        asked: Asked {
+            of_server,
+            of_client,
+        },
+        bytes: [wire.to_server.written(), wire.to_client.written()],
+    }
+}
+
+/// The client's side: it tells and asks, small and large, and receives what comes back.
+async fn ask(mut client: Ours, knife: &Knife, outcome: &mut Outcome) {
+    for round in 0..3_i64 {
+        let told = [Value::from(vec![round; 5]), Value::from(vec![round; 400])];
+        for told in &told {
+            // More is set than may wait.
+            let set = knife.again(async |_| client.set(told.clone()).await);
+            set.await.expect("the server reads");
+        }
+        let flushed = knife.again(async |_| client.flush().await);
+        flushed.await.expect("the server reads");
+        for kind in [SMALL, LARGE, CALL_BACK] {
+            // Each attempt asks something else, so that an answer to an earlier one would show.
+            let asked = knife.again(async |attempt| {
+                let question = vec![round, attempt, kind];
+                (question.clone(), client.get(question).await)
+            });
+            let (question, answer) = asked.await;
+            let answer = answer.expect("the server answers");
+            let [answered, payload] =
+                <[Value; 2]>::try_from(answer.to::<Vec<Value>>().expect("a pair")).expect("a pair");
+            assert_eq!(answered, question.into(), "the answer to another question");
+            outcome.answers.push(payload);
+        }
+        for _ in told {
+            let received = knife.again(async |_| client.recv().await);
+            outcome.pushed.push(received.await.expect("an echo"));
         }
     }
     client.close();
-    let (asked, seen) = loop {
-        if let Some(served) = poll(served.as_mut()) {
-            break served.expect("the client has closed");
+}
+
+/// The server's side: it echoes what it is told, and answers what it is asked, after asking back where
+/// it is asked to. It closes after so many messages. Returns the questions and the async messages.
+async fn echo(mut server: Handle, messages: usize, knife: &Knife) -> (Vec<Value>, Vec<Value>) {
+    let (mut asked, mut seen) = (Vec::new(), Vec::new());
+    while asked.len() + seen.len() < messages {
+        match knife.again(async |_| server.receive().await).await {
+            Ok(Received::Async(message)) => {
+                let echo = knife.again(async |_| server.set(message.clone()).await);
+                // A client may have closed.
+                let _ = echo.await;
+                seen.push(message);
+            }
+            Ok(Received::Request(ticket, question)) => {
+                asked.push(question.clone());
+                let number = question.to::<Vec<i64>>().expect("numbers")[2];
+                let payload = match number {
+                    // Not to be compressed.
+                    LARGE => (0..300_u64)
+                        .map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15) as i64)
+                        .collect(),
+                    CALL_BACK => {
+                        let called = knife.again(async |attempt| {
+                            let question = Value::from(vec![number, attempt]);
+                            (question.clone(), server.get(question).await)
+                        });
+                        let (question, answer) = called.await;
+                        let Ok(answer) = answer else {
+                            break;
+                        };
+                        assert_eq!(answer, question);
+                        vec![1]
+                    }
+                    _ => vec![0],
+                };
+                let answer = Ok((question, payload));
+                // It is queued as soon as it is polled, and goes out though it is dropped.
+                if let Some(Err(_)) = knife.unless_cut(server.respond(ticket, answer)).await {
+                    break;
+                }
+            }
+            Err(_) => break,
         }
-    };
-    let given_up = asked - answers.len();
-    Outcome {
-        answers,
-        pushed,
-        seen,
-        given_up,
-        dropped,
+    }
+    (asked, seen)
+}
+
+/// A client's handle.
+enum Ours {
+    Alone(Handle),
+    Shared(SharedHandle),
+}
+
+impl Ours {
+    async fn set(&mut self, message: Value) -> Result<(), Error> {
+        match self {
+            Self::Alone(handle) => handle.set(message).await,
+            Self::Shared(handle) => handle.set(message).await,
+        }
+    }
+
+    async fn flush(&mut self) -> Result<(), Error> {
+        match self {
+            Self::Alone(handle) => handle.flush().await,
+            Self::Shared(handle) => handle.flush().await,
+        }
+    }
+
+    async fn get(&mut self, question: Vec<i64>) -> Result<Value, Error> {
+        match self {
+            Self::Alone(handle) => handle.get(question).await,
+            Self::Shared(handle) => handle.get_timeout(question, PATIENCE).await,
+        }
+    }
+
+    async fn recv(&mut self) -> Result<Value, Error> {
+        match self {
+            Self::Alone(handle) => handle.recv_timeout(PATIENCE).await,
+            Self::Shared(handle) => {
+                let mut asyncs = handle.asyncs();
+                let next = poll_fn(|context| pin!(&mut asyncs).poll_next(context));
+                next.await.expect("an open connection")
+            }
+        }
+    }
+
+    fn close(self) {
+        match self {
+            Self::Alone(handle) => handle.close(),
+            Self::Shared(handle) => handle.close(),
+        };
     }
 }
 
-/// Returns both ends of a connection that is open, over a stream that holds so many bytes.
-fn ends(room: usize) -> (Handle, Handle) {
-    let (to_server, to_client) = (Pipe::new(room), Pipe::new(room));
-    let client = Channel::new(Duplex(to_client.clone(), to_server.clone()));
-    let server = Channel::new(Duplex(to_server, to_client));
-    let nobody = Credentials::default();
-    let mut ours = pin!(client.log_in(&nobody, Config::client(), None));
-    let mut theirs = pin!(async {
-        let login = server.receive_login(Config::server(), None).await?;
-        login.accept().await
-    });
-    let (mut client, mut server) = (None, None);
-    while client.is_none() || server.is_none() {
-        if client.is_none() {
-            client = poll(ours.as_mut());
-        }
-        if server.is_none() {
-            server = poll(theirs.as_mut());
-        }
-    }
-    (
-        client.expect("it is ready").expect("it is let in"),
-        server.expect("it is ready").expect("it lets in"),
-    )
+async fn drive(driver: Driver) {
+    driver.await.expect("the client closes");
 }
 
-fn poll<T>(future: Pin<&mut impl Future<Output = T>>) -> Option<T> {
+/// Both ends compress what is large, as to another host, and let little wait.
+fn configured(mut config: Config) -> Config {
+    config.compression = Compression::Always;
+    config.limits.queue = 100;
+    config
+}
+
+fn poll<T>(future: core::pin::Pin<&mut impl Future<Output = T>>) -> Option<T> {
     match future.poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(result) => Some(result),
         Poll::Pending => None,
     }
 }
 
-/// One direction: what was written and not read, up to a number of bytes.
-#[derive(Clone)]
-struct Pipe(Arc<Mutex<(VecDeque<u8>, bool)>>, usize);
+/// What the client asks for.
+const SMALL: i64 = 0;
+const LARGE: i64 = 1;
+const CALL_BACK: i64 = 2;
 
-impl Pipe {
-    fn new(room: usize) -> Self {
-        Self(Arc::default(), room)
-    }
-}
-
-/// What is read from, and what is written to.
-struct Duplex(Pipe, Pipe);
-
-impl AsyncRead for Duplex {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-        buffer: &mut [u8],
-    ) -> Poll<io::Result<usize>> {
-        let (bytes, is_closed) = &mut *self.0.0.lock().expect("no panic");
-        if bytes.is_empty() && !*is_closed {
-            return Poll::Pending;
-        }
-        Poll::Ready(io::Read::read(bytes, buffer))
-    }
-}
-
-impl AsyncWrite for Duplex {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let room = self.1.1;
-        let (waiting, _) = &mut *self.1.0.lock().expect("no panic");
-        let count = bytes.len().min(room - waiting.len());
-        if count == 0 {
-            return Poll::Pending;
-        }
-        waiting.extend(&bytes[..count]);
-        Poll::Ready(Ok(count))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.1.0.lock().expect("no panic").1 = true;
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl Drop for Duplex {
-    fn drop(&mut self) {
-        self.1.0.lock().expect("no panic").1 = true;
-    }
-}
+/// Longer than anything takes that does not fail.
+const PATIENCE: Duration = Duration::from_secs(60);

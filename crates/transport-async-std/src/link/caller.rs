@@ -12,7 +12,7 @@ use hopen_codec::value::Value;
 use hopen_transport::server::Line as _;
 use hopen_transport::{Broken, Error, Phase, State};
 
-use super::{Core, Link, remote_error};
+use super::{Core, Link, Wants, remote_error};
 use crate::Received;
 use crate::deadline::Deadline;
 
@@ -43,17 +43,24 @@ impl<'a> Caller<'a> {
         let mut turn = Turn::queue_up(self.link);
         let question = turn.question;
         let asked = self
-            .until(deadline, Position::default(), |state| {
-                let asked = state.session.ask(question, &query);
-                if matches!(asked, Some(Ok(_))) {
-                    turn.progress = Progress::Outstanding;
-                }
-                asked
-            })
+            .until(
+                Wants::Turn(question),
+                deadline,
+                Position::default(),
+                |state| {
+                    let asked = state.session.ask(question, &query);
+                    if matches!(asked, Some(Ok(_))) {
+                        turn.progress = Progress::Outstanding;
+                    }
+                    asked
+                },
+            )
             .await?;
         let end = asked.ok_or(Error::Timeout(Phase::EarlierResponse))??;
         let body = self
-            .until(deadline, end, |state| state.session.take_response(question))
+            .until(Wants::Response(question), deadline, end, |state| {
+                state.session.take_response(question)
+            })
             .await?;
         let body = body.ok_or(Error::Timeout(Phase::Response))?;
         turn.progress = Progress::Done;
@@ -65,10 +72,15 @@ impl<'a> Caller<'a> {
         loop {
             match self.try_set(&message) {
                 Err(Error::QueueFull { limit }) => {
-                    self.until(Deadline::NEVER, Position::default(), |state| {
-                        let has_room = state.session.unsent() < limit;
-                        has_room.then_some(())
-                    })
+                    self.until(
+                        Wants::Room(limit),
+                        Deadline::NEVER,
+                        Position::default(),
+                        |state| {
+                            let has_room = state.session.unsent() < limit;
+                            has_room.then_some(())
+                        },
+                    )
                     .await?;
                 }
                 sent => return sent,
@@ -123,7 +135,8 @@ impl<'a> Caller<'a> {
                 Ok(value) => Ok(Received::Request(ticket, value)),
                 Err(error) => {
                     // It waits for something, whatever it was that it sent.
-                    self.answer(ticket, Err(remote_error("badmsg"))).1?;
+                    // If that cannot be written, the next call says so: what has come comes first.
+                    let _ = self.answer(ticket, Err(remote_error("badmsg")));
                     Err(error)
                 }
             },
@@ -151,9 +164,11 @@ impl<'a> Caller<'a> {
         let (mut arrived, mut deadline) = (0, Deadline::NEVER);
         loop {
             let mut next = None;
-            let has_changed = self
-                .link
-                .until(self.reader, deadline, Position::default(), |core| {
+            let has_changed = self.link.until(
+                (self.reader, Wants::End),
+                deadline,
+                Position::default(),
+                |core| {
                     next = core.state.session.next_kept();
                     let ends = next.is_some() || core.state.session.is_drained();
                     if ends {
@@ -163,7 +178,8 @@ impl<'a> Caller<'a> {
                     let has_changed = now != arrived;
                     arrived = now;
                     has_changed.then_some(true)
-                });
+                },
+            );
             match has_changed.await? {
                 Some(false) => return Ok(next),
                 Some(true) => deadline = Deadline::after((arrived > 0).then_some(patience)),
@@ -199,15 +215,20 @@ impl<'a> Caller<'a> {
     /// Waits until every request of the other side is answered and the answers are written. Only where
     /// this side has stopped reading, as nothing is kept for somebody else to take.
     pub(crate) async fn settle(self) -> Result<(), Error> {
-        let settled = self.until(Deadline::NEVER, Position::default(), |state| {
-            match state.session.unwritable() {
-                Some(cause) => Some(Err(Error::from(cause))),
-                None => {
-                    let is_settled = state.connection().owed() == 0 && state.session.is_written();
-                    is_settled.then_some(Ok(()))
-                }
-            }
-        });
+        let settled =
+            self.until(
+                Wants::End,
+                Deadline::NEVER,
+                Position::default(),
+                |state| match state.session.unwritable() {
+                    Some(cause) => Some(Err(Error::from(cause))),
+                    None => {
+                        let is_settled =
+                            state.connection().owed() == 0 && state.session.is_written();
+                        is_settled.then_some(Ok(()))
+                    }
+                },
+            );
         settled.await?.unwrap_or(Ok(()))
     }
 
@@ -221,7 +242,9 @@ impl<'a> Caller<'a> {
 
     /// Takes in what comes, until the connection is over.
     pub(crate) async fn drive(self) -> Result<(), Error> {
-        let driven = self.until(Deadline::NEVER, Position::default(), |_| None::<()>);
+        let driven = self.until(Wants::End, Deadline::NEVER, Position::default(), |_| {
+            None::<()>
+        });
         match driven.await {
             Err(Error::Closed | Error::BadHandle) | Ok(_) => Ok(()),
             Err(error) => Err(error),
@@ -235,8 +258,10 @@ impl<'a> Caller<'a> {
     ) -> (Position, Result<(), Error>) {
         let mut core = self.link.lock();
         let answered = core.state.session.respond(ticket, answer);
-        core.wake_driver();
         let end = core.state.session.end_of_outbox();
+        self.push(&mut core);
+        // One who waits for its turn to ask may have waited for this answer.
+        core.changed();
         (end, answered.map_err(Error::from))
     }
 
@@ -255,7 +280,7 @@ impl<'a> Caller<'a> {
         } else {
             self.link.lock().state.session.end_of_outbox()
         };
-        let taken = self.until(deadline, end, |state| {
+        let taken = self.until(Wants::Message, deadline, end, |state| {
             let taken = take(state).map(Ok);
             taken.or_else(|| match state.session.unwritable() {
                 // Nothing more is read for a writer that has failed.
@@ -268,9 +293,11 @@ impl<'a> Caller<'a> {
 
     /// Waits until everything up to `end` has been written. `false` where the deadline has passed.
     async fn written(self, end: Position, deadline: Deadline) -> Result<bool, Error> {
-        let written = self.until(deadline, end, |state| match state.session.unwritable() {
-            Some(cause) => Some(Err(Error::from(cause))),
-            None => state.session.has_gone(end).then_some(Ok(())),
+        let written = self.until(Wants::Written(end), deadline, end, |state| {
+            match state.session.unwritable() {
+                Some(cause) => Some(Err(Error::from(cause))),
+                None => state.session.has_gone(end).then_some(Ok(())),
+            }
         });
         written
             .await?
@@ -279,12 +306,15 @@ impl<'a> Caller<'a> {
 
     async fn until<T>(
         self,
+        wants: Wants,
         deadline: Deadline,
         end: Position,
         mut done: impl FnMut(&mut State) -> Option<T>,
     ) -> Result<Option<T>, Error> {
-        let done = |core: &mut Core| done(&mut core.state);
-        self.link.until(self.reader, deadline, end, done).await
+        let (who, done) = ((self.reader, wants), |core: &mut Core| {
+            done(&mut core.state)
+        });
+        self.link.until(who, deadline, end, done).await
     }
 
     /// Writes what goes at once, or has the driver do it.

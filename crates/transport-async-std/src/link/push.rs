@@ -2,7 +2,7 @@
 //! nobody waits. A client that lets more wait than the limit is cut off.
 
 use core::task::{Context, Waker};
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
 
 use hopen_codec::connection::Ticket;
 use hopen_codec::message::Body;
@@ -12,7 +12,7 @@ use hopen_codec::value::Value;
 use hopen_transport::server::Line;
 use hopen_transport::{Broken, Error, State};
 
-use super::{Core, Link};
+use super::{Core, Link, Locked};
 
 impl Line for Link {
     fn push(self: Arc<Self>, body: &Body) -> Result<(), Error> {
@@ -56,7 +56,7 @@ impl Link {
     }
 
     /// Locks the connection if more may wait to go out; else cuts off the other side.
-    pub(super) fn lock_with_room(&self) -> Result<MutexGuard<'_, Core>, Error> {
+    pub(super) fn lock_with_room(&self) -> Result<Locked<'_>, Error> {
         let mut core = self.lock();
         core.state.session.check()?;
         let limit = core.state.connection().config().limits.queue;
