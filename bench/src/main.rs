@@ -63,7 +63,8 @@ fn run() -> Result<ExitCode, Box<dyn Error>> {
         return Ok(ExitCode::SUCCESS);
     }
     let tables = measure::tables(&options.plan, &mut all, &workloads)?;
-    print!("{}", report::markdown(&tables));
+    println!("{}", report::markdown(&tables));
+    print!("{}", report::summary(&tables));
     if let Some(file) = &options.json {
         std::fs::write(file, report::json(&machine, &tables))?;
     }

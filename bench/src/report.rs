@@ -5,6 +5,47 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 
 use crate::measure::{Row, Table};
+use crate::subject::Rank;
+
+/// Returns a line for each work that says how many times as fast as each of the others we are.
+pub fn summary(tables: &[Table]) -> String {
+    let mut others: Vec<&str> = Vec::new();
+    for row in tables.iter().flat_map(|table| &table.rows) {
+        if row.rank != Rank::Ours && !others.contains(&row.subject) {
+            others.push(row.subject);
+        }
+    }
+    let mut text = String::from("| workload | work | hopen | GB/s | allocations |");
+    others
+        .iter()
+        .for_each(|other| text += &format!(" x {other} |"));
+    text += "\n|---|---|--:|--:|--:|";
+    others.iter().for_each(|_| text += "--:|");
+    text += "\n";
+    for table in tables {
+        let Some(ours) = table.rows.iter().find(|row| row.rank == Rank::Ours) else {
+            continue;
+        };
+        let _ = write!(
+            text,
+            "| {} {} | {} | {} | {:.2} | {} |",
+            table.workload,
+            table.title,
+            table.work.title(),
+            time(ours.median()),
+            table.bytes as f64 / ours.median(),
+            ours.memory
+                .map_or("n/a".into(), |memory| memory.allocations.to_string()),
+        );
+        for other in &others {
+            let other = table.rows.iter().find(|row| row.subject == *other);
+            let cell = other.map_or("n/a".into(), |other| ratio(ours.speed_beside(other)));
+            let _ = write!(text, " {cell} |");
+        }
+        text += "\n";
+    }
+    text
+}
 
 /// Returns one table of everything. A ratio says how many times as fast as the other a subject is.
 pub fn markdown(tables: &[Table]) -> String {

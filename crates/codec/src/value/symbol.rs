@@ -88,9 +88,7 @@ impl Symbol {
             Repr::Shared(bytes) => bytes,
         })
     }
-}
 
-impl Symbol {
     /// Returns the bytes, with zeros behind them, if they are kept inline.
     #[inline]
     pub(super) const fn inline(&self) -> Option<&[u8; INLINE]> {
