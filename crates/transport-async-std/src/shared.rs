@@ -29,6 +29,9 @@ use crate::link::{Caller, Link, Reader};
 /// [pipelined](hopen_codec::config::Requests::Pipelined). Each message that
 /// [`recv`](Self::recv) hands out goes to one of the tasks that wait for it.
 ///
+/// A future that has been polled holds its place: one that is neither polled again nor dropped, as in
+/// a `select` that has gone on without it, keeps those behind it waiting.
+///
 /// The connection is closed by [`close`](Self::close), or when the last clone is dropped.
 #[derive(Clone)]
 pub struct SharedHandle {
