@@ -4,6 +4,8 @@
 //! other can miss: messages carry their number. Nothing is measured; what hangs fails.
 
 mod ends;
+#[cfg(unix)]
+mod polled;
 mod shared;
 mod stalled;
 #[path = "../tls/mod.rs"]
