@@ -63,7 +63,7 @@ use bytes::BytesMut;
 
 use crate::backlog::{Backlog, Kept};
 use crate::connection::{Connection, Incoming, Outgoing, ProtocolError, SendError, Ticket};
-use crate::frame::Announced;
+use crate::frame::{Announced, room};
 use crate::message::Body;
 use crate::outbox::Outbox;
 use crate::remote_error::RemoteError;
@@ -147,7 +147,8 @@ pub enum Role {
 pub enum Next {
     /// A message was taken in, or the connection is over. There may be more.
     Came,
-    /// More has to be read: there is room for so many bytes behind the input.
+    /// More has to be read: there is room for so many bytes behind the input. Where nothing of a
+    /// message is there, whoever reads makes that room, or less.
     NeedsInput {
         /// How many bytes to read at most.
         room: usize,
@@ -375,6 +376,10 @@ impl<F: Clone> Session<F> {
             let length = announced.length;
             self.end(Cause::Refused { length });
             return None;
+        }
+        if input.is_empty() {
+            // Who is idle needs no buffer.
+            return Some(room::SHARED);
         }
         Some(self.connection.make_room(input))
     }

@@ -20,7 +20,7 @@ use hopen_transport::{Accepts, Dialogue, Error, Opening, Peer, Step};
 
 use crate::Handle;
 use crate::deadline::Deadline;
-use crate::link::Link;
+use crate::link::{LITTLE, Link};
 use crate::medium::Medium;
 use crate::pair::Pair;
 
@@ -255,7 +255,8 @@ impl Channel {
         let mut alarm = deadline.alarm();
         poll_fn(|context| {
             let (buffer, room) = opening.buffer(room);
-            match medium.poll_read(context, buffer, room) {
+            // A login is short, and who has not logged in yet is to take little memory.
+            match medium.poll_read(context, buffer, room.min(LITTLE)) {
                 Poll::Ready(read) => Poll::Ready(Some(read)),
                 Poll::Pending if alarm.has_passed(context) => Poll::Ready(None),
                 Poll::Pending => Poll::Pending,
@@ -276,7 +277,8 @@ impl Channel {
     fn opened(self, connection: Connection, role: Role) -> Handle {
         let mut peer = Peer::at(self.address);
         peer.session = self.opening.session().cloned();
-        let (state, intake) = self.opening.open(connection, role);
+        let (state, mut intake) = self.opening.open(connection, role);
+        intake.rest();
         Handle::new(Link::new(self.medium, state, intake), peer)
     }
 }

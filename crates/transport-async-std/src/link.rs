@@ -8,6 +8,16 @@
 //! Nobody waits under the lock. Reading and writing go on in the same poll, by one task: the caller's
 //! own where a handle is not shared, the [driver](crate::Driver)'s where it is. What was read and what
 //! is to be written lives here and never in a future, so a future that is dropped loses none of it.
+//!
+//! # Memory
+//!
+//! ```text
+//!  idle: no buffer ── something comes ──▶ a little one ── full ──▶ as the codec says, 64 KiB and more
+//!        ◀───────────── nothing has come, and nothing of a message is there ──────────────
+//! ```
+//!
+//! A buffer has to be filled with zeros before it is read into, and most connections are idle most of
+//! the time.
 
 use core::future::poll_fn;
 use core::mem;
@@ -47,6 +57,8 @@ pub(crate) struct Link {
 pub(crate) struct Core {
     pub(crate) state: State,
     pub(crate) intake: Intake,
+    /// Whether more comes at a time than fits into a little buffer.
+    is_busy: bool,
     /// Dropped, and so closed, when the connection is over.
     medium: Option<Medium>,
     /// Tasks for which somebody else reads and writes.
@@ -121,6 +133,7 @@ impl Link {
             core: Mutex::new(Core {
                 state,
                 intake,
+                is_busy: false,
                 medium: Some(medium),
                 waiting: Waiting::new(),
                 driver: None,
@@ -331,8 +344,21 @@ impl Core {
         if self.state.session.is_over() || !self.state.session.takes_more() {
             return Step::Stuck;
         }
-        let (buffer, room) = self.state.buffer(&mut self.intake);
-        match medium.poll_read(context, buffer, room) {
+        let reads_little = !self.is_busy && self.intake.is_empty();
+        let (buffer, room) = match reads_little {
+            true => (self.state.little_buffer(&mut self.intake), LITTLE),
+            false => self.state.buffer(&mut self.intake),
+        };
+        let read = medium.poll_read(context, buffer, room);
+        match &read {
+            Poll::Ready(Ok(count)) => self.is_busy |= reads_little && *count == room,
+            Poll::Ready(Err(_)) => {}
+            Poll::Pending => {
+                self.is_busy = false;
+                self.intake.rest();
+            }
+        }
+        match read {
             Poll::Pending if self.waits_for_more() => return Step::Stuck,
             Poll::Pending if self.state.session.has_stopped() => self.state.session.drained(),
             // There is no point in waiting for more: what has arrived is taken.
@@ -407,3 +433,6 @@ pub(crate) fn remote_error(text: &'static str) -> RemoteError {
 
 /// How many steps a task makes before it lets others run.
 const STEPS: usize = 256;
+
+/// How many bytes are read where nobody knows whether anything comes: most messages are smaller.
+pub(crate) const LITTLE: usize = 4 * 1024;

@@ -42,6 +42,22 @@ pub struct Intake {
     pub wire: BytesMut,
 }
 
+impl Intake {
+    /// Returns whether nothing of a message is there.
+    pub fn is_empty(&self) -> bool {
+        self.input.is_empty() && self.wire.is_empty()
+    }
+
+    /// Gives back the memory in which nothing is, for as long as nothing comes.
+    pub fn rest(&mut self) {
+        for buffer in [&mut self.input, &mut self.wire] {
+            if buffer.is_empty() {
+                *buffer = BytesMut::new();
+            }
+        }
+    }
+}
+
 impl Drop for Intake {
     fn drop(&mut self) {
         self.input.zeroize();

@@ -90,6 +90,12 @@ impl State {
         }
     }
 
+    /// Returns the buffer to read a little into, where [nothing of a message](Intake::is_empty) is
+    /// there: whoever reads makes room for as much as it tries to read.
+    pub fn little_buffer<'a>(&self, intake: &'a mut Intake) -> &'a mut BytesMut {
+        self.stage.buffer(intake, 0).0
+    }
+
     /// Returns the buffer to read into, and how much to try to read. The codec has room for that
     /// much: see [`receive`](Self::receive), which is called before anything is read.
     pub fn buffer<'a>(&self, intake: &'a mut Intake) -> (&'a mut BytesMut, usize) {
