@@ -51,9 +51,10 @@ fn serve_until_told(connections: usize) -> Result<(), Box<dyn Error>> {
         writeln!(io::stdout(), "{}", memory()?)?;
     }
     control.stop(Duration::from_secs(60));
-    let cut_off = task::block_on(running);
-    writeln!(io::stdout(), "{cut_off}")?;
-    Ok(())
+    match task::block_on(running) {
+        0 => Ok(()),
+        cut_off => Err(format!("{cut_off} connections had to be cut off").into()),
+    }
 }
 
 fn come(connections: usize, times: usize) -> Result<(), Box<dyn Error>> {
