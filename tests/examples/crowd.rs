@@ -17,7 +17,6 @@ use std::time::{Duration, Instant};
 use async_std::task;
 use hopen_async_std::Listener;
 use hopen_async_std::server::Server;
-use rustix::process::{Resource, getrlimit, setrlimit};
 
 #[path = "../tests/crowd/crowd.rs"]
 mod crowd;
@@ -25,9 +24,7 @@ mod crowd;
 use crowd::{Crowd, Desk};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let mut files = getrlimit(Resource::Nofile);
-    files.current = files.maximum;
-    setrlimit(Resource::Nofile, files)?;
+    take_all_files()?;
     let arguments: Vec<String> = env::args().skip(1).collect();
     match &arguments[..] {
         [serve, connections] if serve == "serve" => serve_until_told(connections.parse()?),
@@ -116,6 +113,21 @@ fn come(connections: usize, times: usize) -> Result<(), Box<dyn Error>> {
     if !server.wait()?.success() || report.errors > 0 || report.gets != connections * times {
         return Err("not everything was answered".into());
     }
+    Ok(())
+}
+
+/// Has the system let this process have as many files as it may.
+#[cfg(unix)]
+fn take_all_files() -> io::Result<()> {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+
+    let mut files = getrlimit(Resource::Nofile);
+    files.current = files.maximum;
+    Ok(setrlimit(Resource::Nofile, files)?)
+}
+
+#[cfg(not(unix))]
+fn take_all_files() -> io::Result<()> {
     Ok(())
 }
 
