@@ -34,7 +34,6 @@ use hopen_codec::session::Role;
 mod channel;
 mod connect;
 mod deadline;
-mod file;
 mod handle;
 mod link;
 mod listener;
@@ -48,14 +47,13 @@ mod shared;
 mod subscriber;
 
 pub use channel::{Channel, Login};
-pub use file::FileHandle;
 pub use handle::{Handle, Received};
 pub use hopen_transport::subscription::{
     Backoff, Event, Gap, Request, SchemaChange, SubscriberOptions,
 };
 pub use hopen_transport::{
-    Error, FileError, FileErrorKind, LOGIN_TIMEOUT, ListenOptions, Options, Phase, PipeError,
-    PipeErrorKind, UnixSocket,
+    Error, FileError, FileErrorKind, FileHandle, LOGIN_TIMEOUT, ListenOptions, Options, Phase,
+    PipeError, PipeErrorKind, UnixSocket,
 };
 pub use listener::Listener;
 pub use open::{Opened, open_any, open_file, open_pipe};

@@ -10,7 +10,10 @@
 //! and [`State`] is both together. [`Options`] are what a handle is opened with, and [`Error`] is
 //! what can go wrong: the same on each transport, which re-exports them. Programs name them there.
 //!
-//! Between them is no I/O. [`ListenOptions::bind`] makes std's sockets that listen, which takes no
+//! [`pipe`] makes lines and messages of what comes through a pipe.
+//!
+//! Between them is no I/O. Files are std's own: [`FileHandle`] writes to one, which waits for a disk and
+//! for no peer, and an async transport has a thread do it. [`ListenOptions::bind`] makes std's sockets that listen, which takes no
 //! waiting, and `unix_socket` knows the names under which q's processes have one beside their port.
 //! Waiting for either is the transport's, which has its own way to wait.
 //!
@@ -57,10 +60,12 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod file;
 mod listen;
 mod opening;
 mod options;
 mod peer;
+pub mod pipe;
 pub mod server;
 mod stage;
 mod state;
@@ -69,6 +74,7 @@ pub mod subscription;
 pub mod unix_socket;
 
 pub use error::{Broken, Error, FileError, FileErrorKind, OsText, Phase, PipeError, PipeErrorKind};
+pub use file::{FileHandle, lines};
 pub use listen::{Accepts, Bound, LOGIN_TIMEOUT, ListenOptions, UnixSocket, is_gone};
 pub use opening::{AwaitText, Dialogue, LogIn, Opening, ReceiveLogin, StartTls, Step};
 pub use options::Options;

@@ -1,14 +1,17 @@
 use std::collections::VecDeque;
-use std::io::{self, Write as _};
+use std::io::{self, Read, Write as _};
 
-use bytes::Buf;
+use bytes::{Buf, Bytes};
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use hopen_codec::config::Limits;
 use hopen_codec::frame::FrameError;
 use hopen_codec::gzip::GzipError;
-use hopen_codec::message::{Body, MessageKind};
+use hopen_codec::message::{Body, Message, MessageKind};
 use hopen_codec::outbox::Outbox;
 use hopen_codec::value::Value;
+use hopen_transport::PipeErrorKind;
+use hopen_transport::pipe::Inflow;
 use proptest::prelude::*;
 
 use super::*;
@@ -30,7 +33,7 @@ fn read1_reads_once_and_says_the_end_by_nothing() {
         assert_eq!(pipe.source_reads(), reads + 1);
         left -= count;
     }
-    assert_eq!(pipe.offset, 100_005);
+    assert_eq!(pipe.inflow().offset(), 100_005);
     let reads = pipe.source_reads() + 1;
     for _ in 0..2 {
         assert_eq!(pipe.read1().unwrap(), "");
@@ -102,8 +105,8 @@ fn a_line_without_end_takes_no_more_memory_than_its_limit() {
     let error = pipe.read_line().unwrap_err();
     assert!(matches!(error.kind, PipeErrorKind::LineTooLong { .. }));
     assert_eq!(pipe.read_line().unwrap().unwrap(), "next");
-    assert_eq!(pipe.offset, 10_000_006);
-    assert!(pipe.input.capacity() <= 4 * LARGEST_READ);
+    assert_eq!(pipe.inflow().offset(), 10_000_006);
+    assert!(pipe.inflow().capacity() <= 4 * Inflow::LARGEST_READ);
 
     let endless = io::repeat(b'x').take(10_000_000).chain(&b"\nnext\n"[..]);
     let mut pipe = Pipe::new(endless).line_limit(1_000_000);
@@ -120,27 +123,6 @@ fn lines_come_when_so_much_is_there_and_a_longer_line_alone() {
         assert_eq!(pipe.read_lines(7).unwrap().unwrap().as_bytes(), lines);
     }
     assert_eq!(pipe.read_lines(7).unwrap(), None);
-}
-
-#[test]
-fn what_holds_no_newline_is_not_searched_again() {
-    for lines_at_once in [false, true] {
-        let steps = [Ok(b"ab\nxx".to_vec()), Ok(vec![b'x'; 3]), Err(failure())];
-        let mut pipe = Pipe::new(Script {
-            steps: VecDeque::from(steps),
-            reads: 0,
-        });
-        assert_eq!(pipe.read_line().unwrap().unwrap(), "ab");
-        let read = if lines_at_once {
-            pipe.read_lines(2).map(|_| ())
-        } else {
-            pipe.read_line().map(|_| ())
-        };
-        assert!(read.is_err());
-        assert_eq!((pipe.searched, pipe.input.len()), (5, 5));
-        assert_eq!(pipe.read1_up_to(2).unwrap(), "xx");
-        assert_eq!(pipe.searched, 3);
-    }
 }
 
 #[test]
@@ -169,7 +151,7 @@ fn messages_come_one_behind_the_other_until_the_end() {
             assert_eq!(&decoded, value);
         }
         assert!(pipe.read_message().unwrap().is_none());
-        assert_eq!(pipe.offset, wire.len() as u64);
+        assert_eq!(pipe.inflow().offset(), wire.len() as u64);
     }
 }
 
@@ -202,7 +184,7 @@ fn a_hostile_stream_gets_no_memory_and_no_second_look() {
     let error = pipe.read_message().unwrap_err();
     let says = "a reader: of the message at byte 0 there are 8 of 1099511627775 bytes";
     assert_eq!(error.to_string(), says);
-    assert!(pipe.input.capacity() <= 64 * 1024 * 1024 + 8);
+    assert!(pipe.inflow().capacity() <= 64 * 1024 * 1024 + 8);
 
     let mut pipe = Pipe::new(&terabyte[..]).message_limit(1000);
     for _ in 0..2 {
@@ -212,7 +194,7 @@ fn a_hostile_stream_gets_no_memory_and_no_second_look() {
             PipeErrorKind::Frame(FrameError::AboveLimit { limit: 1000, .. })
         ));
     }
-    assert!(pipe.input.capacity() <= 2 * LARGEST_READ);
+    assert!(pipe.inflow().capacity() <= 2 * Inflow::LARGEST_READ);
 
     let wire = [&message(1_i64)[..], b"GET / HTTP/1.1\r\n"].concat();
     let mut pipe = Pipe::new(&wire[..]);
@@ -261,7 +243,7 @@ fn every_way_of_reading_works_on_what_is_packed() {
         assert_eq!(pipe.read_lines(4).unwrap().unwrap().as_bytes(), "x\ny\n");
         assert_eq!(pipe.read_line().unwrap().unwrap(), "z");
         let mut rest = Vec::new();
-        while pipe.offset < plain.len() as u64 {
+        while pipe.inflow().offset() < plain.len() as u64 {
             rest.extend(pipe.read1_up_to(3).unwrap());
         }
         assert_eq!(rest, b"rest");
@@ -282,22 +264,22 @@ fn what_is_packed_may_begin_behind_a_line() {
 #[test]
 fn a_bomb_is_read_as_it_is_asked_for() {
     let packed = pack(&vec![0; 20_000_000]);
-    assert!(packed.len() < LARGEST_READ);
+    assert!(packed.len() < Inflow::LARGEST_READ);
     let mut pipe = Pipe::new(&packed[..]).gunzip();
-    assert_eq!(pipe.read1().unwrap().len(), LARGEST_READ);
+    assert_eq!(pipe.read1().unwrap().len(), Inflow::LARGEST_READ);
     let error = pipe.read_line().unwrap_err();
     assert!(matches!(error.kind, PipeErrorKind::LineTooLong { .. }));
     let mut left = 0;
     loop {
         let read = pipe.read1().unwrap();
-        assert!(pipe.input.capacity() <= 3 * DEFAULT_LINE_LIMIT);
+        assert!(pipe.inflow().capacity() <= 3 * Inflow::LINE_LIMIT);
         if read.is_empty() {
             break;
         }
         left += read.len();
     }
     assert!((1..20_000_000).contains(&left));
-    assert_eq!(pipe.offset, 20_000_000);
+    assert_eq!(pipe.inflow().offset(), 20_000_000);
 }
 
 #[test]
@@ -437,7 +419,7 @@ impl Read for Script {
 
 impl Pipe<Script> {
     fn source_reads(&self) -> usize {
-        self.source.reader().reads
+        self.reader().reads
     }
 }
 

@@ -21,7 +21,7 @@ use std::path::Path;
 use hopen_codec::message::Body;
 use hopen_codec::value::Value;
 
-use hopen_transport::{FileError, FileErrorKind};
+use crate::error::{FileError, FileErrorKind};
 
 /// A file that is appended to, or any writer that knows its position.
 ///
@@ -39,7 +39,7 @@ use hopen_transport::{FileError, FileErrorKind};
 ///
 /// ```
 /// use std::io::Cursor;
-/// use hopen_blocking::FileHandle;
+/// use hopen_transport::FileHandle;
 ///
 /// let mut bytes = Cursor::new(Vec::new());
 /// let mut file = FileHandle::new(&mut bytes);
@@ -48,7 +48,7 @@ use hopen_transport::{FileError, FileErrorKind};
 /// file.append_lines(["fox", "jumps"])?;
 /// file.append_value(42_i32)?;
 /// assert_eq!(bytes.into_inner(), b"quick brown\nfox\njumps\n\xfa\x2a\0\0\0");
-/// # Ok::<(), hopen_blocking::FileError>(())
+/// # Ok::<(), hopen_transport::FileError>(())
 /// ```
 pub struct FileHandle<W = File> {
     writer: W,
@@ -64,7 +64,11 @@ struct Torn {
 
 impl FileHandle {
     /// Opens the file at `path`, makes it if there is none, and the directories in front of it.
-    pub(crate) fn open(path: String) -> Result<Self, FileError> {
+    ///
+    /// # Errors
+    ///
+    /// Where a directory or the file cannot be made, or the file cannot be opened.
+    pub fn open(path: String) -> Result<Self, FileError> {
         let open = || OpenOptions::new().append(true).create(true).open(&path);
         let opened = match open() {
             Ok(file) => Ok(file),
@@ -142,12 +146,7 @@ impl<W: Write + Seek> FileHandle<W> {
         &mut self,
         texts: impl IntoIterator<Item = T>,
     ) -> Result<(), FileError> {
-        let mut piece = Vec::new();
-        for text in texts {
-            piece.extend_from_slice(text.as_ref());
-            piece.push(b'\n');
-        }
-        self.write(&piece)
+        self.write(&lines(texts))
     }
 
     /// Appends a value, serialised and without a header: what `h enlist x` does. In q a general list
@@ -220,6 +219,16 @@ impl<W> fmt::Debug for FileHandle<W> {
             .field("torn", &self.torn)
             .finish_non_exhaustive()
     }
+}
+
+/// Makes one piece of texts, with `\n` behind each.
+pub fn lines<T: AsRef<[u8]>>(texts: impl IntoIterator<Item = T>) -> Vec<u8> {
+    let mut piece = Vec::new();
+    for text in texts {
+        piece.extend_from_slice(text.as_ref());
+        piece.push(b'\n');
+    }
+    piece
 }
 
 #[cfg(test)]
