@@ -1,5 +1,5 @@
-//! Handles to kdb+ processes for async programs, over TCP, Unix domain sockets, TLS, and any stream of
-//! futures-io.
+//! Handles to kdb+ processes for async programs, over TCP, Unix domain sockets, TLS, any stream of
+//! futures-io, named pipes and files.
 //!
 //! ```no_run
 //! use hopen_async_std::hopen;
@@ -23,6 +23,9 @@
 //! | [`Subscriber`] | updates of a tickerplant, connected again where it is lost; its [`Event`]s |
 //! | [`Channel`] | a connection before its login, over any stream |
 //! | [`Listener`], [`Login`] | the server's side: connections come in, logins are accepted or refused |
+//! | [`Pipe`] | a named pipe, device or reader: bytes, lines, messages, packed or not |
+//! | [`FileHandle`] | a file that is appended to: text, lines, values |
+//! | [`Opened`] | any of them, as the handle says |
 //! | [`server`] | the whole of it: a task for each connection, handlers, deferred answers, broadcasts |
 //!
 //! It runs under any executor: only the two files that open sockets name async-std, whose sockets
@@ -36,23 +39,33 @@ use hopen_codec::value::Value;
 mod channel;
 mod connect;
 mod deadline;
+mod file;
 mod handle;
 mod link;
 mod listener;
 mod medium;
+mod open;
 mod pair;
+mod pipe;
 pub mod server;
 mod shared;
 mod socket;
 mod subscriber;
 
 pub use channel::{Channel, Login};
+pub use file::FileHandle;
 pub use handle::{Handle, Received};
+pub use hopen_transport::pipe::Lines;
 pub use hopen_transport::subscription::{
     Backoff, Event, Gap, Request, SchemaChange, SubscriberOptions,
 };
-pub use hopen_transport::{Error, LOGIN_TIMEOUT, ListenOptions, Options, Phase, UnixSocket};
+pub use hopen_transport::{
+    Error, FileError, FileErrorKind, LOGIN_TIMEOUT, ListenOptions, Options, Phase, PipeError,
+    PipeErrorKind, UnixSocket,
+};
 pub use listener::Listener;
+pub use open::{Opened, open_any, open_file, open_pipe};
+pub use pipe::{Pipe, PipeSource};
 pub use shared::{Asyncs, Driver, SharedHandle};
 pub use subscriber::{Stopper, Subscriber};
 

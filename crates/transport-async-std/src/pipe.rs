@@ -1,0 +1,199 @@
+//! Named pipes and devices, read as they come.
+//!
+//! ```text
+//!                        read1, read1_up_to   what has come, at most so much
+//!  AsyncRead ──▶         read_line            09:30:00.000,vod,101.25
+//!  a FIFO, polled        read_lines           complete lines, some 131,000 bytes of them
+//!  a device, by thread   read_message         01 00 0000 0d000000 │ f5 7570 6400
+//! ```
+//!
+//! What is made of the bytes is [`hopen_transport::pipe`]'s to know: nothing that has come is in a
+//! future, so one that is dropped has lost nothing.
+
+use core::fmt;
+use core::future::poll_fn;
+use core::pin::Pin;
+use core::task::ready;
+
+use bytes::Bytes;
+use futures_io::AsyncRead;
+use hopen_codec::message::Message;
+use hopen_transport::PipeError;
+use hopen_transport::pipe::{Inflow, Lines, Next};
+
+mod source;
+
+pub use source::PipeSource;
+
+/// A named pipe or a device that is read from, or any reader.
+///
+/// Whatever is read waits until there is something: the writer sets the pace. When the last writer
+/// has closed, the pipe ends for good, also if another one opens it later. A pipe has no other
+/// direction and is closed when it is dropped.
+///
+/// A future that is dropped has read nothing that the next one does not have: part of a line or of a
+/// message stays, and a pipe goes on where it was.
+///
+/// An error says where in the stream it happened and, where it has one, the path of the pipe. Its
+/// `Debug` form shows lengths and nothing of what was read.
+///
+/// ```
+/// use hopen_async_std::Pipe;
+///
+/// # async_io::block_on(async {
+/// let mut pipe = Pipe::new(smol::io::Cursor::new("time,sym\n09:30,vod\n09:31,bp"));
+/// assert_eq!(pipe.read_line().await?.expect("there is one"), "time,sym");
+/// let lines = pipe.read_lines(131_000).await?.expect("there are two");
+/// assert!(lines.iter().eq([&b"09:30,vod"[..], b"09:31,bp"]));
+/// assert!(pipe.read_line().await?.is_none());
+/// # Ok::<(), hopen_async_std::PipeError>(())
+/// # }).unwrap();
+/// ```
+pub struct Pipe<R = PipeSource> {
+    reader: R,
+    inflow: Inflow,
+}
+
+impl Pipe {
+    /// Opens the pipe at `path`.
+    pub(crate) async fn open(path: String) -> Result<Self, PipeError> {
+        Ok(Self {
+            reader: PipeSource::open(&path).await?,
+            inflow: Inflow::of(path),
+        })
+    }
+}
+
+impl<R: AsyncRead + Unpin> Pipe<R> {
+    /// Makes a pipe of a reader. Its own buffer is not needed: what is there is read at once.
+    pub fn new(reader: R) -> Self {
+        Self {
+            reader,
+            inflow: Inflow::default(),
+        }
+    }
+
+    /// Takes what comes from here on as gzip, and unpacks it as it is read. What is read, and every
+    /// offset but those in a [`GzipError`](hopen_codec::gzip::GzipError), is of the unpacked stream.
+    ///
+    /// Members one behind the other are one stream. On a pipe that unpacks already this changes
+    /// nothing.
+    #[must_use]
+    pub fn gunzip(mut self) -> Self {
+        self.inflow.gunzip();
+        self
+    }
+
+    /// Sets the longest line, in bytes. Default: 16 MiB.
+    ///
+    /// A writer that never ends its line would fill this process. Lines of text have some hundred
+    /// bytes, those of JSON with a whole table some million.
+    #[must_use]
+    pub fn line_limit(mut self, bytes: usize) -> Self {
+        self.inflow.set_line_limit(bytes);
+        self
+    }
+
+    /// Sets the longest message, in bytes, header included. Default: that of a client,
+    /// [`Limits::message`](hopen_codec::config::Limits::message), as a pipe is chosen by who reads it,
+    /// and what a header promises is only taken as it arrives.
+    #[must_use]
+    pub fn message_limit(mut self, bytes: u64) -> Self {
+        self.inflow.set_message_limit(bytes);
+        self
+    }
+
+    /// Reads once and returns what has come, at most 64 KiB; nothing at the end of the pipe. What is
+    /// left of earlier reading comes first. It is q's `read1 h`, see the blocking crate's on where
+    /// KX's pages disagree; it could not be checked against a live q.
+    ///
+    /// # Errors
+    ///
+    /// Where reading or unpacking fails.
+    pub async fn read1(&mut self) -> Result<Bytes, PipeError> {
+        self.read1_up_to(Inflow::LARGEST_READ).await
+    }
+
+    /// Reads once and returns what has come, at most `count` bytes and at most 64 KiB, perhaps fewer;
+    /// nothing at the end of the pipe. It is q's ``read1 (h;n)``.
+    ///
+    /// # Errors
+    ///
+    /// Where reading or unpacking fails.
+    pub async fn read1_up_to(&mut self, count: usize) -> Result<Bytes, PipeError> {
+        self.until(|inflow| inflow.read1(count)).await
+    }
+
+    /// Reads a line and returns it without its end, which is `\n` or `\r\n`, or `None` at the end of
+    /// the pipe. A last line needs no end.
+    ///
+    /// A line shares the memory that it was read to, 64 KiB or the length of the longest near it: one
+    /// that is kept for long keeps its neighbours.
+    ///
+    /// # Errors
+    ///
+    /// [`PipeErrorKind::LineTooLong`](crate::PipeErrorKind::LineTooLong), after which the rest of that
+    /// line is skipped and the next call returns the line behind it; otherwise where reading or
+    /// unpacking fails.
+    pub async fn read_line(&mut self) -> Result<Option<Bytes>, PipeError> {
+        self.until(Inflow::line).await
+    }
+
+    /// Reads until at least `count` bytes are there, and returns the complete lines among the first
+    /// `count`, or `None` at the end of the pipe. What is left over comes with the next lines; at the
+    /// end of the pipe it is a line. A line that is longer comes alone.
+    ///
+    /// It is how `.Q.fpn` reads, and with [`Lines::CHUNK`] how `.Q.fps` does.
+    ///
+    /// # Errors
+    ///
+    /// As [`read_line`](Self::read_line). Only a line that is longer than `count` can be too long.
+    pub async fn read_lines(&mut self, count: usize) -> Result<Option<Lines>, PipeError> {
+        self.until(|inflow| inflow.lines(count)).await
+    }
+
+    /// Reads a serialised message, header and body, or returns `None` at the end of the pipe. Its
+    /// body is decoded when somebody asks for it.
+    ///
+    /// # Errors
+    ///
+    /// [`PipeErrorKind::Frame`](crate::PipeErrorKind::Frame) where no message begins here: where the
+    /// next one would is unknown, so later calls return the same.
+    /// [`PipeErrorKind::Truncated`](crate::PipeErrorKind::Truncated) where the pipe ends in the middle
+    /// of a message. Otherwise where reading or unpacking fails.
+    pub async fn read_message(&mut self) -> Result<Option<Message>, PipeError> {
+        self.until(Inflow::message).await
+    }
+
+    /// Reads until there is something to hand out.
+    async fn until<T>(
+        &mut self,
+        mut next: impl FnMut(&mut Inflow) -> Result<Next<T>, PipeError>,
+    ) -> Result<T, PipeError> {
+        let (reader, inflow) = (&mut self.reader, &mut self.inflow);
+        loop {
+            match next(inflow)? {
+                Next::Done(done) => return Ok(done),
+                Next::Read(count) => {
+                    poll_fn(|context| {
+                        let mut room = inflow.room(count);
+                        let polled = Pin::new(&mut *reader).poll_read(context, &mut room);
+                        room.filled(ready!(polled)).into()
+                    })
+                    .await?;
+                }
+            }
+        }
+    }
+}
+
+impl<R> fmt::Debug for Pipe<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pipe")
+            .field("inflow", &self.inflow)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod waited_for;
