@@ -10,14 +10,14 @@
 //! [`hopen_transport::FileHandle`] has the picture of it.
 
 use core::fmt;
-use core::future::poll_fn;
+use core::future::{Future, poll_fn};
+use core::mem;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use std::fs::File;
 use std::io::{Seek, Write};
 
 use blocking::{Task, unblock};
-use core::future::Future;
 use hopen_codec::value::Value;
 use hopen_transport::{FileError, lines};
 
@@ -55,7 +55,7 @@ enum Does<W> {
     Nothing(Box<hopen_transport::FileHandle<W>>),
     /// A thread has the file.
     Work(Task<Done<W>>),
-    /// Between two of them, and when a thread has panicked with the file.
+    /// Between the two.
     Neither,
 }
 
@@ -147,13 +147,15 @@ impl<W: Write + Seek + Send + 'static> FileHandle<W> {
         work: impl FnOnce(&mut hopen_transport::FileHandle<W>) -> Result<(), FileError> + Send + 'static,
     ) -> Result<(), FileError> {
         poll_fn(|context| self.poll_idle(context)).await?;
-        self.0 = match core::mem::replace(&mut self.0, Does::Neither) {
-            Does::Nothing(mut file) => Does::Work(unblock(move || {
-                let outcome = work(&mut file);
-                (file, outcome)
-            })),
-            busy => busy,
+        let file = match mem::replace(&mut self.0, Does::Neither) {
+            Does::Nothing(file) => Some(file),
+            Does::Work(_) | Does::Neither => None,
         };
+        let mut file = file.expect("it was waited for until no thread has the file");
+        self.0 = Does::Work(unblock(move || {
+            let outcome = work(&mut file);
+            (file, outcome)
+        }));
         poll_fn(|context| self.poll_idle(context)).await
     }
 
@@ -169,9 +171,9 @@ impl<W: Write + Seek + Send + 'static> FileHandle<W> {
 }
 
 impl<W: Send + 'static> Drop for FileHandle<W> {
-    /// What is under way is finished, by nobody's leave.
+    /// What is under way is finished all the same.
     fn drop(&mut self) {
-        if let Does::Work(task) = core::mem::replace(&mut self.0, Does::Neither) {
+        if let Does::Work(task) = mem::replace(&mut self.0, Does::Neither) {
             task.detach();
         }
     }

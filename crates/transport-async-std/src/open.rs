@@ -7,10 +7,10 @@ use crate::{Error, FileHandle, Handle, Options, Pipe, hopen};
 /// Opens a pipe or a device to read from: `":fifo://path"`.
 ///
 /// On Linux a named pipe is opened at once, also before its writer has come, and the first to read
-/// waits for that. A future that is dropped leaves nothing behind. On other systems opening waits for a
-/// writer, as q's `hopen` does everywhere, and so does a thread of the pool: it stays when the future
-/// is dropped, until a writer comes. The same is true of devices, which a thread reads, ahead by up to
-/// 64 KiB.
+/// waits for that, and a future that is dropped leaves nothing behind. On other systems opening waits
+/// for a writer, as q's `hopen` does, and a thread of the pool waits with it: when the future is
+/// dropped it stays until a writer comes. Devices, and pipes of other systems, are read by a thread,
+/// ahead by up to 64 KiB.
 ///
 /// ```no_run
 /// use hopen_async_std::{Lines, open_pipe};

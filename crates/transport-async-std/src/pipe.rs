@@ -13,7 +13,7 @@
 use core::fmt;
 use core::future::poll_fn;
 use core::pin::Pin;
-use core::task::ready;
+use core::task::{Poll, ready};
 
 use bytes::Bytes;
 use futures_io::AsyncRead;
@@ -171,14 +171,21 @@ impl<R: AsyncRead + Unpin> Pipe<R> {
         mut next: impl FnMut(&mut Inflow) -> Result<Next<T>, PipeError>,
     ) -> Result<T, PipeError> {
         let (reader, inflow) = (&mut self.reader, &mut self.inflow);
+        let mut reads = 0;
         loop {
             match next(inflow)? {
                 Next::Done(done) => return Ok(done),
                 Next::Read(count) => {
                     poll_fn(|context| {
+                        if reads == READS_IN_A_POLL {
+                            reads = 0;
+                            context.waker().wake_by_ref();
+                            return Poll::Pending;
+                        }
                         let mut room = inflow.room(count);
                         let polled = Pin::new(&mut *reader).poll_read(context, &mut room);
-                        room.filled(ready!(polled)).into()
+                        reads += 1;
+                        Poll::Ready(room.filled(ready!(polled)))
                     })
                     .await?;
                 }
@@ -194,6 +201,10 @@ impl<R> fmt::Debug for Pipe<R> {
             .finish_non_exhaustive()
     }
 }
+
+/// How often is read before others have their turn: a writer that never pauses, in a line that never
+/// ends, would keep the thread for itself. Of 64 KiB each it is 16 MiB.
+const READS_IN_A_POLL: usize = 256;
 
 #[cfg(test)]
 mod waited_for;

@@ -8,9 +8,9 @@ use std::io::{self, Write};
 use std::sync::mpsc;
 
 use async_io::block_on;
+use bytes::Buf;
 use fifo::Fifo;
 use futures_io::AsyncRead;
-use bytes::Buf;
 use hopen_async_std::{Error, Lines, Opened, Pipe, open_any, open_pipe};
 use hopen_codec::config::Limits;
 use hopen_codec::message::{Body, Message, MessageKind};
@@ -137,6 +137,30 @@ fn a_future_that_is_dropped_at_any_poll_has_lost_no_byte() {
     }
     // Each byte, and the end, was waited for and once given up.
     assert_eq!(at, wire.len() + 1);
+}
+
+#[test]
+fn a_writer_that_never_pauses_leaves_others_their_turn() {
+    struct Flood(usize);
+    impl AsyncRead for Flood {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            room: &mut [u8],
+        ) -> Poll<io::Result<usize>> {
+            self.0 += 1;
+            room.fill(b'x');
+            // Its end is only for a test that would not come to one.
+            Poll::Ready(Ok(if self.0 < 10_000 { room.len() } else { 0 }))
+        }
+    }
+    let mut pipe = Pipe::new(Flood(0)).line_limit(1000);
+    block_on(pipe.read_line()).unwrap_err();
+    // The rest of the line is skipped, for ever.
+    assert!(is_pending(pipe.read_line()));
+    assert!(is_pending(pipe.read_line()));
+    // Whoever waits is woken: it comes to the end.
+    assert!(block_on(pipe.read_line()).unwrap().is_none());
 }
 
 #[test]
