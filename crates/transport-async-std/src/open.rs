@@ -108,3 +108,27 @@ where
 {
     handle.try_into().map_err(Into::into)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_goes_to_other_threads() {
+        fn goes<T: Send>(_: &T) {}
+        const fn is_shared<T: Send + Sync>() {}
+        const { is_shared::<FileHandle>() };
+        const { is_shared::<Pipe>() };
+        goes(&open_any(":x"));
+        goes(&async {
+            if let Ok(Opened::Pipe(mut pipe)) = open_any(":fifo://x").await {
+                goes(&pipe.read_line());
+                goes(&pipe.read_message());
+            }
+            if let Ok(mut file) = open_file(":x").await {
+                goes(&file.append("x"));
+                goes(&file.sync());
+            }
+        });
+    }
+}

@@ -95,8 +95,8 @@ impl<R: Read> Pipe<R> {
     }
 
     /// Sets the longest message, in bytes, header included. Default: that of a client,
-    /// [`Limits::message`], as a pipe is chosen by who reads it, and what a header promises is only
-    /// taken as it arrives.
+    /// [`Limits::message`](hopen_codec::config::Limits::message), as a pipe is chosen by who reads it,
+    /// and what a header promises is only taken as it arrives.
     #[must_use]
     pub fn message_limit(mut self, bytes: u64) -> Self {
         self.inflow.set_message_limit(bytes);

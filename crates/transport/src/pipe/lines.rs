@@ -6,7 +6,8 @@ use core::iter;
 use bytes::Bytes;
 use memchr::memchr;
 
-/// Complete lines, one behind the other, as [`read_lines`](super::Pipe::read_lines) returns them. The
+/// Complete lines, one behind the other, as [`Inflow::lines`](super::Inflow::lines) hands them
+/// out. The
 /// last line of a pipe may have no end.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Lines(Bytes);
