@@ -7,8 +7,7 @@ use bytes::Bytes;
 use memchr::memchr;
 
 /// Complete lines, one behind the other, as [`Inflow::lines`](super::Inflow::lines) hands them
-/// out. The
-/// last line of a pipe may have no end.
+/// out. The last line of a pipe may have no end.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Lines(Bytes);
 
