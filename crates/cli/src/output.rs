@@ -100,8 +100,14 @@ impl Printer {
                 write_csv(value.as_ref(), precision, &mut Visible::new(&mut *out))
             }
             // JSON has no control characters.
-            (Format::Json, _) => write_json(value.as_ref(), precision, &mut *out)
-                .and_then(|()| writeln!(out).map_err(ExportError::Write)),
+            (Format::Json, _) => {
+                // What cannot be written whole is not begun: the line of the next would go on from it.
+                let mut line = Vec::new();
+                write_json(value.as_ref(), precision, &mut line).and_then(|()| {
+                    line.push(b'\n');
+                    out.write_all(&line).map_err(ExportError::Write)
+                })
+            }
         };
         match printed {
             Err(ExportError::Write(error)) => Err(error),

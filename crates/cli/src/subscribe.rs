@@ -7,7 +7,7 @@
 //! ```
 
 use std::io::{self, Write};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use hopen_blocking::{
     Error, Event, Options, Phase, SchemaChange, Stopper, Subscriber, SubscriberOptions,
@@ -52,6 +52,7 @@ pub(crate) fn run(options: SubscribeOptions, out: &mut impl Write) -> io::Result
         rate: Rate::new(),
         losses: 0,
         missing: Duration::ZERO,
+        lost: None,
         status: Status::Success,
     };
     let watched = watch.follow(&mut subscriber, out);
@@ -67,8 +68,10 @@ struct Watch {
     head: Vec<Symbol>,
     rate: Rate,
     losses: u64,
-    /// How long something may have been missing.
+    /// How long something may have been missing, up to the last connection.
     missing: Duration,
+    /// Since when something is missing, where there is no connection.
+    lost: Option<SystemTime>,
     status: Status,
 }
 
@@ -117,8 +120,9 @@ impl Watch {
                 self.status = self.status.max(Status::Failure);
                 self.say(format_args!("error: a message: {error}"));
             }
-            Event::Lost { cause, .. } => {
+            Event::Lost { cause, since } => {
                 self.losses += 1;
+                self.lost = Some(since);
                 self.say(format_args!(
                     "'{cause} ({}); connecting again",
                     self.address
@@ -135,6 +139,7 @@ impl Watch {
             )),
             Event::Gap(gap) => {
                 self.missing += gap.length();
+                self.lost = None;
                 self.say(format_args!("connected again {gap}"));
             }
         }
@@ -224,12 +229,14 @@ impl Watch {
 
     fn sum_up(&mut self) {
         let seen = self.rate.finish();
+        let lost = self.lost.map(|since| since.elapsed().unwrap_or_default());
+        let missing = self.missing + lost.unwrap_or_default();
         let losses = match self.losses {
             0 => String::new(),
             losses => format!(
                 "; {losses} {}, {:.1} s of gaps",
                 if losses == 1 { "loss" } else { "losses" },
-                self.missing.as_secs_f64()
+                missing.as_secs_f64()
             ),
         };
         report(format_args!("{seen}{losses}"));

@@ -28,9 +28,9 @@ use hopen_transport::{FileError, lines};
 /// [`hopen_transport::FileHandle`].
 ///
 /// A piece is begun at the first poll of its future at which no earlier one is under way. Dropped
-/// before, nothing of it is appended, and dropped later all of it is, before any that follows, also
-/// where the handle itself is dropped. What went wrong with it is told by the next call, which does
-/// nothing else then.
+/// before, nothing of it is appended, and dropped later all of it is, before any that follows on this
+/// handle, also where the handle itself is dropped, unless the process ends first: [`close`](Self::close)
+/// waits. What went wrong with it is told by the next call, which does nothing else then.
 ///
 /// Its `Debug` form shows nothing of what was appended.
 ///

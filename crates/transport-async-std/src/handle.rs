@@ -63,6 +63,11 @@ impl Handle {
         }
     }
 
+    /// Returns whether a part of a message has come.
+    pub(crate) fn has_begun(&self) -> bool {
+        !self.link.lock().intake.is_empty()
+    }
+
     pub(crate) fn into_parts(self) -> (Arc<Link>, Peer) {
         (self.link, self.peer)
     }

@@ -19,10 +19,12 @@
 //! A buffer has to be filled with zeros before it is read into, and most connections are idle most of
 //! the time.
 
+use core::cell::{Cell, RefCell};
 use core::future::poll_fn;
 use core::mem;
 use core::ops::{Deref, DerefMut};
 use core::task::{Context, Poll, Waker};
+use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hopen_codec::connection::Ticket;
@@ -304,10 +306,15 @@ impl Core {
             return false;
         };
         let mut failure = None;
-        let context = core::cell::RefCell::new((medium, context));
+        // A stream with a buffer takes more before it has handed on what it has. What that was could not
+        // be told any more, so it is given nothing.
+        let hands_on = Cell::new(false);
+        let context = RefCell::new((medium, context));
         let is_written = || {
             let (medium, context) = &mut *context.borrow_mut();
-            match medium.poll_flush(context) {
+            let flushed = medium.poll_flush(context);
+            hands_on.set(flushed.is_pending());
+            match flushed {
                 Poll::Ready(Ok(())) => true,
                 Poll::Ready(Err(error)) => {
                     failure = Some(error);
@@ -317,6 +324,9 @@ impl Core {
             }
         };
         let has_written = self.state.write(is_written, |wire| {
+            if hands_on.get() {
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
             let (medium, context) = &mut *context.borrow_mut();
             medium.try_write(context, wire)
         });

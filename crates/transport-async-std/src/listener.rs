@@ -15,6 +15,7 @@ use hopen_transport::unix_socket::{Beside, Claim};
 use hopen_transport::{Accepts, Bound, Error, ListenOptions, is_gone};
 
 use crate::Channel;
+use crate::server::give_way;
 use crate::socket::Socket;
 
 /// A port that clients connect to.
@@ -114,7 +115,8 @@ impl Listener {
     pub async fn accept(&self) -> Result<Channel, Error> {
         loop {
             match self.accept_next().await {
-                Err(error) if is_gone(&error) => {}
+                // There may be many of them; others have their turn.
+                Err(error) if is_gone(&error) => give_way().await,
                 accepted => {
                     let Accepts { mode, server, .. } = self.accepts.clone();
                     return Ok(accepted.map_err(Error::io)?.accepting(mode, server));

@@ -256,7 +256,7 @@ impl<F: Future<Output = ()>> Future for Contained<F> {
 }
 
 /// Lets other tasks run.
-async fn give_way() {
+pub(crate) async fn give_way() {
     let mut has_waited = false;
     poll_fn(|context| {
         if has_waited {

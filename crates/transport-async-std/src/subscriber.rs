@@ -74,7 +74,7 @@ pub struct Subscriber {
 struct Attempt(Pin<Box<dyn Future<Output = Connected> + Send>>);
 
 /// What an attempt has come to.
-struct Connected(Result<(Handle, Vec<Value>), Error>);
+struct Connected(Result<(Handle, Vec<Value>, SystemTime), Error>);
 
 impl Subscriber {
     /// Makes a subscriber; it connects when it is asked for an event.
@@ -149,9 +149,11 @@ impl Subscriber {
                 };
                 *attempt = None;
                 match outcome {
-                    Ok((handle, answers)) => {
+                    Ok((handle, answers, asked)) => {
                         self.handle = Some(handle);
                         subscription.connected(answers, SystemTime::now());
+                        // When the last answer came nobody has seen, if this is polled late.
+                        subscription.caught_up(asked);
                     }
                     Err(error) => subscription.failed(error),
                 }
@@ -173,7 +175,10 @@ impl Subscriber {
                 let received = match received {
                     Poll::Ready(received) => received,
                     Poll::Pending => {
-                        self.subscription.caught_up(SystemTime::now());
+                        // Behind a part of a message there is more that may have come long ago.
+                        if !self.handle.as_ref().is_some_and(Handle::has_begun) {
+                            self.subscription.caught_up(SystemTime::now());
+                        }
                         let begin = || Deadline::after(silence).alarm();
                         if !self.quiet.get_or_insert_with(begin).has_passed(context) {
                             return Poll::Pending;
@@ -235,17 +240,20 @@ impl Attempt {
     }
 }
 
+/// Returns with the answers when the last of them was asked for.
 async fn connect_and_ask(
     options: &Options,
     questions: Vec<Value>,
-) -> Result<(Handle, Vec<Value>), Error> {
+) -> Result<(Handle, Vec<Value>, SystemTime), Error> {
     let deadline = Deadline::of_opening(options.timeout);
     let mut handle = connect(options, deadline, Role::Client).await?;
     let mut answers = Vec::with_capacity(questions.len());
+    let mut asked = SystemTime::now();
     for question in questions {
+        asked = SystemTime::now();
         answers.push(handle.get_until(question, deadline).await?);
     }
-    Ok((handle, answers))
+    Ok((handle, answers, asked))
 }
 
 /// Stops a [`Subscriber`] from any task or thread; clones are cheap.

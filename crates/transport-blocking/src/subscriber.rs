@@ -162,9 +162,13 @@ impl Subscriber {
                     place.attempt = Attempt::UnderWay;
                     place = self.meeting.wait(place, deadline);
                 }
-                Attempt::Over(Ok((connection, answers))) => {
+                Attempt::Over(Ok(Made {
+                    connection,
+                    answers,
+                    at,
+                })) => {
                     self.connection = Some(connection);
-                    self.subscription.connected(answers, SystemTime::now());
+                    self.subscription.connected(answers, at);
                     return Turn::GoesOn;
                 }
                 Attempt::Over(Err(error)) => {
@@ -208,11 +212,14 @@ impl Subscriber {
             quiet,
         } = connection;
         let until = *quiet.get_or_insert_with(|| Deadline::after(silence));
-        let mut caller = Caller::reading(link, intake);
-        let mut received = caller.recv(Deadline::after(Some(Duration::ZERO)));
+        let at_once = Deadline::after(Some(Duration::ZERO));
+        let mut received = Caller::reading(link, intake).recv(at_once);
         if let Err(Error::Timeout(Phase::Message)) = received {
-            self.subscription.caught_up(SystemTime::now());
-            received = caller.recv(deadline.or_earlier(until));
+            // Behind a part of a message there is more that may have come long ago.
+            if intake.is_empty() {
+                self.subscription.caught_up(SystemTime::now());
+            }
+            received = Caller::reading(link, intake).recv(deadline.or_earlier(until));
             if let Err(Error::Timeout(Phase::Message)) = received
                 && !until.has_passed()
             {
@@ -301,7 +308,15 @@ enum Attempt {
     #[default]
     None,
     UnderWay,
-    Over(Result<(Connection, Vec<Value>), Error>),
+    Over(Result<Made, Error>),
+}
+
+/// A connection on which everything was answered.
+struct Made {
+    connection: Connection,
+    answers: Vec<Value>,
+    /// When the last answer came, which may be long before anybody asks for it.
+    at: SystemTime,
 }
 
 impl Meeting {
@@ -345,11 +360,7 @@ impl Meeting {
         Ok(())
     }
 
-    fn attempt(
-        &self,
-        options: &Options,
-        questions: Vec<Value>,
-    ) -> Result<(Connection, Vec<Value>), Error> {
+    fn attempt(&self, options: &Options, questions: Vec<Value>) -> Result<Made, Error> {
         let deadline = login_deadline(options.timeout);
         let (link, mut intake, _) = connect(options, deadline, Role::Client)?.into_parts();
         let mut place = self.lock();
@@ -367,7 +378,11 @@ impl Meeting {
             intake,
             quiet: None,
         };
-        Ok((connection, answers))
+        Ok(Made {
+            connection,
+            answers,
+            at: SystemTime::now(),
+        })
     }
 }
 
@@ -377,7 +392,7 @@ struct Ending {
 }
 
 impl Ending {
-    fn says(&self, outcome: Result<(Connection, Vec<Value>), Error>) {
+    fn says(&self, outcome: Result<Made, Error>) {
         let mut place = self.meeting.lock();
         if place.is_stopped {
             return;

@@ -30,7 +30,9 @@ impl Control {
         let deadline = Deadline::after(Some(patience));
         let mut state = self.0.lock();
         state.stop = Some(deadline.or_earlier(state.stop.unwrap_or(Deadline::NEVER)));
-        state.wake();
+        let waker = state.waker.take();
+        drop(state);
+        wake(waker);
     }
 
     /// Returns the clients that are logged in, in the order of their handles: `.z.H`.
@@ -138,11 +140,11 @@ impl Registry {
     }
 }
 
-impl State {
-    fn wake(&mut self) {
-        if let Some(waker) = self.waker.take() {
-            waker.wake();
-        }
+/// Wakes a task, outside the lock: an executor that is gone may drop the task then, which uses the same
+/// lock.
+fn wake(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        waker.wake();
     }
 }
 
@@ -201,9 +203,10 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut state = self.registry.lock();
         state.places.give_back(self.number);
-        if state.stop.is_some() {
-            state.wake();
-        }
+        let is_last_wanted = state.stop.is_some();
+        let waker = is_last_wanted.then(|| state.waker.take()).flatten();
+        drop(state);
+        wake(waker);
     }
 }
 
@@ -227,9 +230,9 @@ impl Life {
     fn reach(&self, point: Point) {
         let mut life = self.lock();
         life.0 = life.0.max(point);
-        if let Some(waker) = life.1.take() {
-            waker.wake();
-        }
+        let waker = life.1.take();
+        drop(life);
+        wake(waker);
     }
 
     /// Returns whether a point has been reached; if not, the task is woken when it is.

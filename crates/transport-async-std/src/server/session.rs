@@ -144,6 +144,8 @@ impl<H: Handler> Shared<H> {
                     Err(error @ Error::Send(_)) => {
                         log::warn!("{}: not answered: {error}", seat.client);
                     }
+                    // What it had sent before it closed is taken all the same, and the end found behind it.
+                    Err(Error::Closed) => {}
                     Err(error) => return error,
                 },
                 // The server stops.

@@ -113,6 +113,8 @@ impl Shared {
                     Ok(()) => {}
                     // The client was told instead.
                     Err(error @ Error::Send(_)) => log::warn!("{client}: not answered: {error}"),
+                    // What it had sent before it closed is taken all the same, and the end found behind it.
+                    Err(Error::Closed) => {}
                     Err(error) => return error,
                 },
                 // The server stops.

@@ -1,6 +1,7 @@
 //! What clients ask, and what becomes of it.
 
 use std::io::Write;
+use std::net::Shutdown;
 use std::thread;
 use std::time::Duration;
 
@@ -34,6 +35,26 @@ fn requests_are_answered_and_notices_arrive() {
     drop(client);
     assert_eq!(server.closed(), (handle, "close".into()));
     assert_eq!(server.stop(), 0);
+}
+
+#[test]
+fn what_a_client_has_sent_before_it_closed_is_taken_though_its_answer_is_not() {
+    let server = Running::start(ServerOptions::default());
+    let mut client = server.raw_client();
+    // It never reads the answer, which waits in the middle when the rest comes.
+    client
+        .write_all(&message(MessageKind::Sync, "large"))
+        .unwrap();
+    client
+        .write_all(&message(MessageKind::Async, "the last"))
+        .unwrap();
+    client.shutdown(Shutdown::Write).unwrap();
+    let news = server.next(|event| match event {
+        Event::Notice(_, message) => Some(message),
+        Event::Closed(..) => panic!("it was dropped"),
+        Event::Opened(_) | Event::Evaluates(_) | Event::Asked(_) | Event::Bad(_) => None,
+    });
+    assert_eq!(news, "the last".into());
 }
 
 #[test]
