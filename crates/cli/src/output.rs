@@ -191,7 +191,32 @@ const C1_LEAD: u8 = 0xc2;
 
 #[cfg(test)]
 mod tests {
+    use hopen_codec::sym;
+    use hopen_codec::value::Dict;
+    use hopen_console::Precision;
+
     use super::*;
+
+    #[test]
+    fn what_cannot_be_json_is_not_begun() {
+        let unequal = Dict::new(vec![sym!("a")], vec![1_i64, 2]);
+        let printer = Printer {
+            options: OutputOptions {
+                format: Format::Json,
+                precision: Precision::DEFAULT,
+            },
+            to: Destination::Pipe,
+        };
+        let mut out = Vec::new();
+        for (value, written) in [
+            (Value::from(vec![Value::from(1_i64), unequal.into()]), ""),
+            (7_i64.into(), "7\n"),
+        ] {
+            let printed = printer.print(&value, &mut out).unwrap();
+            assert_eq!(printed.is_ok(), !written.is_empty());
+            assert_eq!(String::from_utf8_lossy(&out), written);
+        }
+    }
 
     #[test]
     fn what_drives_a_terminal_is_written_in_digits() {

@@ -65,6 +65,9 @@ impl Options {
     /// Has a function make the credentials, instead of those of the address: each time that a handle
     /// is opened with these options, before it connects. For tokens that expire.
     ///
+    /// It is called where the handle is opened: in an async program by the task that opens it, which it must
+    /// not hold up for long, and the time-out does not interrupt it.
+    ///
     /// ```no_run
     /// use hopen_transport::Options;
     /// use hopen_codec::auth::Credentials;

@@ -342,6 +342,61 @@ where
 }
 
 #[test]
+fn a_gap_begins_before_a_message_that_breaks_off() {
+    let (since, begun) = loss_behind_half_a_message(|plant| {
+        let mut subscriber = hopen_blocking::Subscriber::new(options(plant, [Topic::all_tables()]));
+        move |timeout| match timeout {
+            Some(timeout) => subscriber.next_timeout(timeout),
+            None => subscriber.next(),
+        }
+    });
+    assert!(since <= begun);
+    let (since, begun) = loss_behind_half_a_message(|plant| {
+        let mut subscriber =
+            hopen_async_std::Subscriber::new(options(plant, [Topic::all_tables()]));
+        move |timeout| match timeout {
+            Some(timeout) => smol::block_on(subscriber.next_timeout(timeout)),
+            None => smol::block_on(subscriber.next()),
+        }
+    });
+    assert!(since <= begun);
+}
+
+/// Has a tickerplant send half a message, which the subscriber sees, and close later. Returns since when
+/// the subscriber says that something may be missing, and when the half was sent.
+fn loss_behind_half_a_message<F>(start: impl FnOnce(&Plant) -> F) -> (SystemTime, SystemTime)
+where
+    F: FnMut(Option<Duration>) -> Option<Result<Event, Error>>,
+{
+    let plant = Plant::open();
+    let mut next = start(&plant);
+    let (tell, told) = mpsc::channel();
+    let (closes, is_to_close) = mpsc::channel::<()>();
+    let plant = thread::spawn(move || {
+        let mut peer = plant.accept();
+        peer.answer(r#"(".u.sub";`;`)"#, (sym!("trade"), rows([])));
+        peer.publish_half();
+        tell.send(SystemTime::now()).expect("the test waits");
+        is_to_close
+            .recv_timeout(PATIENCE)
+            .expect("the test goes on");
+    });
+    let schema = next(None);
+    assert!(matches!(schema, Some(Ok(Event::Schema { .. }))));
+    let begun = told.recv_timeout(PATIENCE).expect("it is sent");
+    for _ in 0..3 {
+        let nothing = next(Some(Duration::from_millis(1)));
+        assert!(matches!(nothing, Some(Err(Error::Timeout(_)))));
+    }
+    closes.send(()).expect("the tickerplant waits");
+    plant.join().expect("it goes as planned");
+    let Some(Ok(Event::Lost { since, .. })) = next(None) else {
+        panic!("it was closed")
+    };
+    (since, begun)
+}
+
+#[test]
 fn credentials_that_cannot_be_made_are_an_attempt_that_fails() {
     for way in EACH {
         let plant = Plant::open();

@@ -124,11 +124,16 @@ impl Peer {
 
     /// Sends half a message, and ends.
     pub(crate) fn breaks_off(mut self) {
+        self.publish_half();
+        self.stream.shutdown(Shutdown::Write).unwrap();
+    }
+
+    /// Sends half a message.
+    pub(crate) fn publish_half(&mut self) {
         let mut outbox = Outbox::default();
         Message::new(MessageKind::Async, Body::encode(&update(99)).unwrap()).write(&mut outbox);
         let bytes = outbox.copy_to_bytes(outbox.remaining());
         self.stream.write_all(&bytes[..bytes.len() / 2]).unwrap();
-        self.stream.shutdown(Shutdown::Write).unwrap();
     }
 
     /// Waits until the subscriber has closed.

@@ -52,8 +52,8 @@ pub struct SubscriberOptions {
     /// ([`Error::NotSubscribed`]). What can never succeed ends it at once: a request that cannot be
     /// sent ([`Error::Send`]), a kind of socket that the transport has not.
     pub refusals: u32,
-    /// How long nothing may come over a connection before it counts as lost. Default: for ever, as a
-    /// market may be closed. For a process that is never quiet, or publishes a heartbeat: a host that
+    /// How long no message may come over a connection before it counts as lost; a message that takes
+    /// longer than that to arrive counts as none. Default: for ever, as a market may be closed. For a process that is never quiet, or publishes a heartbeat: a host that
     /// vanishes without a word is otherwise noticed by TCP's keep-alive only, which systems begin after
     /// two hours.
     pub silence: Option<Duration>,
