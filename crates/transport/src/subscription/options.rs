@@ -53,9 +53,9 @@ pub struct SubscriberOptions {
     /// sent ([`Error::Send`]), a kind of socket that the transport has not.
     pub refusals: u32,
     /// How long no message may come over a connection before it counts as lost; a message that takes
-    /// longer than that to arrive counts as none. Default: for ever, as a market may be closed. For a process that is never quiet, or publishes a heartbeat: a host that
-    /// vanishes without a word is otherwise noticed by TCP's keep-alive only, which systems begin after
-    /// two hours.
+    /// longer than that to arrive counts as none. Default: for ever, as a market may be closed. For a
+    /// process that is never quiet, or publishes a heartbeat: a host that vanishes without a word is
+    /// otherwise noticed by TCP's keep-alive only, which systems begin after two hours.
     pub silence: Option<Duration>,
 }
 
