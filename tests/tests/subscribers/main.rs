@@ -371,24 +371,25 @@ where
     let plant = Plant::open();
     let mut next = start(&plant);
     let (tell, told) = mpsc::channel();
-    let (closes, is_to_close) = mpsc::channel::<()>();
+    let (go_on, goes_on) = mpsc::channel::<()>();
     let plant = thread::spawn(move || {
         let mut peer = plant.accept();
         peer.answer(r#"(".u.sub";`;`)"#, (sym!("trade"), rows([])));
+        goes_on.recv_timeout(PATIENCE).expect("the test goes on");
         peer.publish_half();
         tell.send(SystemTime::now()).expect("the test waits");
-        is_to_close
-            .recv_timeout(PATIENCE)
-            .expect("the test goes on");
+        goes_on.recv_timeout(PATIENCE).expect("the test goes on");
     });
     let schema = next(None);
     assert!(matches!(schema, Some(Ok(Event::Schema { .. }))));
+    // It is up to date then, which is earlier than the half.
+    go_on.send(()).expect("the tickerplant waits");
     let begun = told.recv_timeout(PATIENCE).expect("it is sent");
     for _ in 0..3 {
         let nothing = next(Some(Duration::from_millis(1)));
         assert!(matches!(nothing, Some(Err(Error::Timeout(_)))));
     }
-    closes.send(()).expect("the tickerplant waits");
+    go_on.send(()).expect("the tickerplant waits");
     plant.join().expect("it goes as planned");
     let Some(Ok(Event::Lost { since, .. })) = next(None) else {
         panic!("it was closed")
