@@ -128,11 +128,13 @@ impl Link {
         }
     }
 
-    /// Writes what goes at once, and tells those who wait for that.
-    fn write(&self, state: &mut State) {
-        if state.write(&self.medium) {
+    /// Writes what goes at once, and tells those who wait for that. Returns whether that was something.
+    fn write(&self, state: &mut State) -> bool {
+        let has_written = state.write(&self.medium);
+        if has_written {
             self.tell(state);
         }
+        has_written
     }
 
     /// Has what waits written by a thread that waits for the medium, so that the caller need not.

@@ -483,3 +483,50 @@ fn set_until_it_fails(handle: &mut Handle) -> Error {
         }
     }
 }
+
+/// Of sockets that keep what is written apart.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_was_set_goes_with_the_question_behind_it_in_one_write() {
+    use std::io::{Read, Write};
+    use std::os::unix::net::UnixStream;
+    use std::thread;
+
+    use hopen_blocking::Channel;
+    use hopen_codec::auth::Credentials;
+    use hopen_codec::config::Config;
+    use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+
+    let (ours, theirs) = socketpair(
+        AddressFamily::UNIX,
+        SocketType::SEQPACKET,
+        SocketFlags::CLOEXEC,
+        None,
+    )
+    .unwrap();
+    let mut peer = UnixStream::from(theirs);
+    peer.set_read_timeout(Some(PATIENCE)).unwrap();
+    let expected = [
+        message(MessageKind::Async, "a"),
+        message(MessageKind::Async, "b"),
+        message(MessageKind::Sync, "c"),
+    ];
+    let server = thread::spawn(move || {
+        let mut read = [0; 1000];
+        let login = peer.read(&mut read).unwrap();
+        assert_eq!(read[..login], *b"\x06\0");
+        peer.write_all(b"\x06").unwrap();
+        let count = peer.read(&mut read).unwrap();
+        assert_eq!(read[..count], expected.concat());
+        peer.write_all(&message(MessageKind::Response, 1_i64))
+            .unwrap();
+    });
+    let channel = Channel::unix(UnixStream::from(ours));
+    let mut handle = channel
+        .log_in(&Credentials::default(), Config::client(), Some(PATIENCE))
+        .unwrap();
+    handle.set("a").unwrap();
+    handle.set("b").unwrap();
+    assert_eq!(handle.get("c").unwrap(), Value::from(1_i64));
+    server.join().unwrap();
+}

@@ -304,8 +304,8 @@ impl<'a> Caller<'a> {
         let mut state = link.lock();
         let mut is_last = false;
         loop {
-            link.write(&mut state);
             if let Some(result) = done(&mut state) {
+                // What it has put in the outbox, or made room for, must not wait for the next call.
                 link.write(&mut state);
                 link.tell(&mut state);
                 return Ok(Some(result));
@@ -314,6 +314,9 @@ impl<'a> Caller<'a> {
                 let error = Error::from(cause);
                 link.tell(&mut state);
                 return Err(error);
+            }
+            if link.write(&mut state) {
+                continue;
             }
             if let Reader::Here(intake) = &mut self.reader
                 && state.core.receive(intake)
