@@ -16,11 +16,11 @@ use hopen_codec::connection::Connection;
 use hopen_codec::handshake;
 use hopen_codec::session::Role;
 use hopen_tls::{Client, Server, ServerMode, Session};
-use hopen_transport::{Accepts, Dialogue, Error, Opening, Peer, Step};
+use hopen_transport::{Accepts, Dialogue, Error, LITTLE, Opening, Peer, Step};
 
 use crate::Handle;
 use crate::deadline::Deadline;
-use crate::link::{LITTLE, Link};
+use crate::link::Link;
 use crate::medium::Medium;
 use crate::pair::Pair;
 

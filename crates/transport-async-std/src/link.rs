@@ -59,8 +59,6 @@ pub(crate) struct Link {
 pub(crate) struct Core {
     pub(crate) state: State,
     pub(crate) intake: Intake,
-    /// Whether more comes at a time than fits into a little buffer.
-    is_busy: bool,
     /// Dropped, and so closed, when the connection is over.
     medium: Option<Medium>,
     /// Tasks for which somebody else reads and writes.
@@ -135,7 +133,6 @@ impl Link {
             core: Mutex::new(Core {
                 state,
                 intake,
-                is_busy: false,
                 medium: Some(medium),
                 waiting: Waiting::new(),
                 driver: None,
@@ -354,19 +351,10 @@ impl Core {
         if self.state.session.is_over() || !self.state.session.takes_more() {
             return Step::Stuck;
         }
-        let reads_little = !self.is_busy && self.intake.is_empty();
-        let (buffer, room) = match reads_little {
-            true => (self.state.little_buffer(&mut self.intake), LITTLE),
-            false => self.state.buffer(&mut self.intake),
-        };
+        let (buffer, room) = self.state.buffer(&mut self.intake);
         let read = medium.poll_read(context, buffer, room);
-        match &read {
-            Poll::Ready(Ok(count)) => self.is_busy |= reads_little && *count == room,
-            Poll::Ready(Err(_)) => {}
-            Poll::Pending => {
-                self.is_busy = false;
-                self.intake.rest();
-            }
+        if read.is_pending() {
+            self.intake.rest();
         }
         match read {
             Poll::Pending if self.waits_for_more() => return Step::Stuck,
@@ -377,7 +365,7 @@ impl Core {
                 self.state.session.end(cause.unwrap_or(Cause::Closed));
             }
             Poll::Ready(Ok(0)) => self.state.session.peer_has_closed(&self.intake.input),
-            Poll::Ready(Ok(_)) => {}
+            Poll::Ready(Ok(count)) => self.intake.has_read(count),
             Poll::Ready(Err(error)) => {
                 self.state.session.end(Cause::Medium(Broken::io(&error)));
             }
@@ -443,6 +431,3 @@ pub(crate) fn remote_error(text: &'static str) -> RemoteError {
 
 /// How many steps a task makes before it lets others run.
 const STEPS: usize = 256;
-
-/// How many bytes are read where nobody knows whether anything comes: most messages are smaller.
-pub(crate) const LITTLE: usize = 4 * 1024;

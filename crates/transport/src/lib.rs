@@ -79,7 +79,7 @@ pub use listen::{Accepts, Bound, LOGIN_TIMEOUT, ListenOptions, UnixSocket, is_go
 pub use opening::{AwaitText, Dialogue, LogIn, Opening, ReceiveLogin, StartTls, Step};
 pub use options::Options;
 pub use peer::Peer;
-pub use stage::{Intake, Stage, Tls};
+pub use stage::{Intake, LITTLE, Stage, Tls};
 pub use state::State;
 
 #[cfg(test)]

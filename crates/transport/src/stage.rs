@@ -40,16 +40,29 @@ pub struct Intake {
     pub input: BytesMut,
     /// What a stage has not turned into that yet.
     pub wire: BytesMut,
+    /// Whether the last read brought much.
+    is_busy: bool,
 }
 
 impl Intake {
+    /// Is told how many bytes were read, which says how many are worth a try next.
+    pub const fn has_read(&mut self, count: usize) {
+        self.is_busy = count >= LITTLE;
+    }
+
     /// Returns whether nothing of a message is there.
     pub fn is_empty(&self) -> bool {
         self.input.is_empty() && self.wire.is_empty()
     }
 
+    /// Returns whether little is to be read: nobody knows whether more than a short message comes.
+    pub(crate) fn takes_little(&self) -> bool {
+        !self.is_busy && self.is_empty()
+    }
+
     /// Gives back the memory in which nothing is, for as long as nothing comes.
     pub fn rest(&mut self) {
+        self.is_busy = false;
         for buffer in [&mut self.input, &mut self.wire] {
             if buffer.is_empty() {
                 *buffer = BytesMut::new();
@@ -64,6 +77,10 @@ impl Drop for Intake {
         self.wire.zeroize();
     }
 }
+
+/// How many bytes are read where nobody knows whether anything comes: most messages are smaller, an
+/// idle connection need not keep more, and a buffer has to be filled with zeros before each read.
+pub const LITTLE: usize = 4 * 1024;
 
 impl Stage {
     /// Returns what is to be written to the medium, of what the codec has put in the outbox.

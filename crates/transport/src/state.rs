@@ -9,7 +9,7 @@ use hopen_codec::outbox::Outbox;
 use hopen_codec::session::{Cause, Next, Role, Session};
 
 use crate::error::Broken;
-use crate::stage::{Intake, Stage};
+use crate::stage::{Intake, LITTLE, Stage};
 
 /// A [`Session`] and its [`Stage`]. Nothing here waits.
 pub struct State {
@@ -90,15 +90,16 @@ impl State {
         }
     }
 
-    /// Returns the buffer to read a little into, where [nothing of a message](Intake::is_empty) is
-    /// there: whoever reads makes room for as much as it tries to read.
-    pub fn little_buffer<'a>(&self, intake: &'a mut Intake) -> &'a mut BytesMut {
-        self.stage.buffer(intake, 0).0
-    }
-
-    /// Returns the buffer to read into, and how much to try to read. The codec has room for that
-    /// much: see [`receive`](Self::receive), which is called before anything is read.
+    /// Returns the buffer to read into, and how much to try to read; whoever reads makes room for that
+    /// much, where it is not there already, and [says how much came](Intake::has_read).
+    ///
+    /// That is [a little](LITTLE) at first, and what the codec's read policy says as soon as a read has
+    /// brought that, or of a message that has begun: see [`receive`](Self::receive), which is called
+    /// before anything is read.
     pub fn buffer<'a>(&self, intake: &'a mut Intake) -> (&'a mut BytesMut, usize) {
+        if intake.takes_little() {
+            return (self.stage.buffer(intake, 0).0, LITTLE);
+        }
         let room = self.connection().make_room(&mut intake.input);
         self.stage.buffer(intake, room)
     }
