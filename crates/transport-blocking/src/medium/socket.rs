@@ -4,7 +4,7 @@
 //! read without a deadline    recv
 //! read with a deadline       poll, recv
 //! try_read                   recv
-//! try_write                  sendmsg
+//! try_write                  send, or sendmsg for several pieces
 //! wait                       poll
 //! ```
 //!
@@ -20,7 +20,9 @@ use hopen_codec::outbox::Outbox;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::net::sockopt::set_socket_linger;
-use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown, recv, sendmsg, shutdown};
+use rustix::net::{
+    RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown, recv, send, sendmsg, shutdown,
+};
 
 use super::{Interest, Ready};
 use crate::deadline::Deadline;
@@ -61,15 +63,22 @@ impl Socket {
 
     /// See [`Medium::try_write`](super::Medium::try_write).
     pub(crate) fn try_write(&self, outbox: &mut Outbox) -> io::Result<usize> {
+        let written = match outbox.remaining() - outbox.chunk().len() {
+            0 if outbox.chunk().is_empty() => return Ok(0),
+            // One piece, as most messages are, costs the system less when it is no list of one.
+            0 => retry_on_intr(|| send(&self.0, outbox.chunk(), SEND_FLAGS))?,
+            _ => self.send_pieces(outbox)?,
+        };
+        outbox.advance(written);
+        Ok(written)
+    }
+
+    fn send_pieces(&self, outbox: &Outbox) -> io::Result<usize> {
         let mut slices = [IoSlice::new(&[]); SLICES];
         let count = outbox.chunks_vectored(&mut slices);
         let slices = slices.get(..count).unwrap_or_default();
-        if slices.is_empty() {
-            return Ok(0);
-        }
         let mut control = SendAncillaryBuffer::default();
         let written = retry_on_intr(|| sendmsg(&self.0, slices, &mut control, SEND_FLAGS))?;
-        outbox.advance(written);
         Ok(written)
     }
 
