@@ -6,8 +6,8 @@ use std::path::Path;
 use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint};
 use plotters::prelude::*;
 
-use crate::measure::Table;
-use crate::subject::{Rank, Work};
+use crate::measure::{Table, slug};
+use crate::subject::Rank;
 
 /// Draws the charts into a folder: `decode.svg` and so on.
 ///
@@ -15,23 +15,25 @@ use crate::subject::{Rank, Work};
 ///
 /// Where a file cannot be written.
 pub fn draw(folder: &Path, tables: &[Table]) -> Result<(), Box<dyn Error>> {
-    for work in Work::ALL {
-        let tables: Vec<&Table> = tables.iter().filter(|table| table.work == work).collect();
-        if !tables.is_empty() {
-            let name = work.title().replace(", ", "-").replace(' ', "-");
-            one(&folder.join(name).with_extension("svg"), work, &tables)?;
+    let mut drawn = Vec::new();
+    for Table { work, unit, .. } in tables {
+        if !drawn.contains(work) {
+            drawn.push(*work);
+            let tables: Vec<&Table> = tables.iter().filter(|table| table.work == *work).collect();
+            let file = folder.join(slug(work)).with_extension("svg");
+            one(&file, &format!("{work}: {}", unit.title()), &tables)?;
         }
     }
     Ok(())
 }
 
-fn one(file: &Path, work: Work, tables: &[&Table]) -> Result<(), Box<dyn Error>> {
+fn one(file: &Path, caption: &str, tables: &[&Table]) -> Result<(), Box<dyn Error>> {
     let rates = |table: &Table| {
-        let bytes = table.bytes as f64;
+        let unit = table.unit;
         let rates = table
             .rows
             .iter()
-            .map(move |row| (row.subject, row.rank, bytes / row.median()));
+            .map(move |row| (row.subject, row.rank, unit.rate(row.median())));
         rates.collect::<Vec<_>>()
     };
     // Each workload has a line for its title above those of its bars.
@@ -47,10 +49,7 @@ fn one(file: &Path, work: Work, tables: &[&Table]) -> Result<(), Box<dyn Error>>
     let root = SVGBackend::new(file, (WIDTH, height)).into_drawing_area();
     root.fill(&WHITE)?;
     let mut chart = ChartBuilder::on(&root)
-        .caption(
-            format!("{}: GB of plain message a second", work.title()),
-            ("sans-serif", 16),
-        )
+        .caption(caption, ("sans-serif", 16))
         .margin(8)
         .margin_right(24)
         .x_label_area_size(24)

@@ -1,12 +1,14 @@
-//! The codec beside other kdb+ libraries, the same messages in one run.
+//! hopen beside other kdb+ libraries, the same messages in one run.
 //!
 //! ```text
-//! cargo run --release                     everything, as a table
+//! cargo run --release                     everything, as tables
 //! cargo run --release -- W4 W5            some workloads
+//! cargo run --release -- round-trip tcp   some works, by the titles in the tables; a kind of socket
 //!   --rounds N      rounds, in which each subject works once (15)
 //!   --scale X       the sizes of the workloads, of the real ones (1.0)
 //!   --sample MS     how long a subject works in a round, at least (20)
-//!   --only A,B      some subjects; those that are no library take part anyway
+//!   --only A,B      some subjects, by the first words of their names; those that are no library take
+//!                   part anyway
 //!   --memory        growth of the resident memory for one decode, each in a process of its own
 //!   --json FILE     all samples
 //!   --svg DIR       charts
@@ -23,8 +25,10 @@ use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use hopen_bench::measure::{self, Plan};
-use hopen_bench::{chart, memory, report, subjects, workloads};
+use hopen_bench::measure::{self, Plan, slug};
+use hopen_bench::sockets::Medium;
+use hopen_bench::subject::Work;
+use hopen_bench::{chart, memory, report, sockets, subjects, workloads};
 
 fn main() -> ExitCode {
     match run() {
@@ -38,33 +42,48 @@ fn main() -> ExitCode {
 
 fn run() -> Result<ExitCode, Box<dyn Error>> {
     let options = Options::parse(env::args().skip(1))?;
-    if let Some(subject) = &options.memory_of {
-        println!("{}", memory::measure_one(subject)?);
-        return Ok(ExitCode::SUCCESS);
+    match &options.task {
+        Task::Serve => return sockets::serve(options.scale).map(|()| ExitCode::SUCCESS),
+        Task::MemoryOf(subject) => {
+            println!("{}", memory::measure_one(subject)?);
+            return Ok(ExitCode::SUCCESS);
+        }
+        Task::Memory => {}
+        Task::Compare if env::var_os(TUNABLES).is_some() => {}
+        Task::Compare => {
+            let again = Command::new(env::current_exe()?)
+                .args(env::args_os().skip(1))
+                .env(TUNABLES, KEEP_FREED_MEMORY)
+                .status()?;
+            return Ok(if again.success() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            });
+        }
     }
-    if env::var_os(TUNABLES).is_none() && !options.memory {
-        let again = Command::new(env::current_exe()?)
-            .args(env::args_os().skip(1))
-            .env(TUNABLES, KEEP_FREED_MEMORY)
-            .status()?;
-        return Ok(if again.success() {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::FAILURE
-        });
-    }
+    let plan = &options.plan;
     let machine = machine();
     println!("{machine}\n");
     let mut all = subjects::all();
-    all.retain(|subject| options.plan.takes(subject.as_ref()));
-    let workloads = workloads::all(options.scale, &options.workloads);
-    if options.memory {
+    all.retain(|subject| plan.takes(subject.title(), subject.standing()));
+    let workloads = match options.has_codec() {
+        true => workloads::all(options.scale, plan),
+        false => Vec::new(),
+    };
+    if matches!(options.task, Task::Memory) {
         print!("{}", memory::table(&all, &workloads)?);
         return Ok(ExitCode::SUCCESS);
     }
-    let tables = measure::tables(&options.plan, &mut all, &workloads)?;
-    println!("{}", report::markdown(&tables));
-    print!("{}", report::summary(&tables));
+    let mut tables = measure::tables(plan, &mut all, &workloads)?;
+    let over_sockets = sockets::tables(plan, options.scale)?;
+    for tables in [&tables, &over_sockets] {
+        if !tables.is_empty() {
+            println!("{}", report::markdown(tables));
+            println!("{}", report::summary(tables));
+        }
+    }
+    tables.extend(over_sockets);
     if let Some(file) = &options.json {
         std::fs::write(file, report::json(&machine, &tables))?;
     }
@@ -76,31 +95,39 @@ fn run() -> Result<ExitCode, Box<dyn Error>> {
 }
 
 struct Options {
+    task: Task,
     plan: Plan,
     scale: f64,
-    workloads: Vec<String>,
-    memory: bool,
-    /// Set where the process was started to measure the memory of one subject.
-    memory_of: Option<String>,
     json: Option<PathBuf>,
     svg: Option<PathBuf>,
+}
+
+enum Task {
+    Compare,
+    Memory,
+    /// For [`Memory`](Self::Memory), in a process of its own.
+    MemoryOf(String),
+    /// For what goes over sockets, in a process of its own.
+    Serve,
 }
 
 impl Options {
     fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self, Box<dyn Error>> {
         let mut options = Self {
+            task: Task::Compare,
             plan: Plan {
                 rounds: 15,
                 sample: Duration::from_millis(20),
                 subjects: Vec::new(),
+                workloads: Vec::new(),
+                works: Vec::new(),
+                mediums: Vec::new(),
             },
             scale: 1.0,
-            workloads: Vec::new(),
-            memory: false,
-            memory_of: None,
             json: None,
             svg: None,
         };
+        let plan = &mut options.plan;
         while let Some(argument) = arguments.next() {
             let mut value = || {
                 arguments
@@ -108,23 +135,44 @@ impl Options {
                     .ok_or_else(|| format!("{argument} takes a value"))
             };
             match argument.as_str() {
-                "--rounds" => options.plan.rounds = value()?.parse::<usize>()?.max(1),
+                "--rounds" => plan.rounds = value()?.parse::<usize>()?.max(1),
                 "--scale" => options.scale = value()?.parse()?,
-                "--sample" => options.plan.sample = Duration::from_millis(value()?.parse()?),
-                "--only" => options
-                    .plan
-                    .subjects
-                    .extend(value()?.split(',').map(Into::into)),
-                "--memory" => options.memory = true,
-                memory::ONE => options.memory_of = Some(value()?),
+                "--sample" => plan.sample = Duration::from_millis(value()?.parse()?),
+                "--only" => plan.subjects.extend(value()?.split(',').map(Into::into)),
+                "--memory" => options.task = Task::Memory,
+                memory::ONE => options.task = Task::MemoryOf(value()?),
+                sockets::SERVE => options.task = Task::Serve,
                 "--json" => options.json = Some(value()?.into()),
                 "--svg" => options.svg = Some(value()?.into()),
-                id if workloads::IDS.contains(&id) => options.workloads.push(argument),
-                _ => return Err(format!("{argument}: no such option or workload").into()),
+                id if workloads::IDS.contains(&id) || sockets::IDS.contains(&id) => {
+                    plan.workloads.push(argument);
+                }
+                name if is_work(name) => plan.works.push(argument),
+                name => match Medium::ALL.into_iter().find(|medium| medium.name() == name) {
+                    Some(medium) => plan.mediums.push(medium),
+                    None => {
+                        return Err(format!("{name}: no such option, workload or work").into());
+                    }
+                },
             }
         }
         Ok(options)
     }
+
+    /// Returns whether something without a socket is to be measured.
+    fn has_codec(&self) -> bool {
+        let mut works = Work::ALL.into_iter();
+        self.plan.mediums.is_empty() && works.any(|work| self.plan.takes_work(work.title()))
+    }
+}
+
+fn is_work(name: &str) -> bool {
+    let works = Work::ALL.map(Work::title);
+    let over_sockets = sockets::Work::ALL.map(sockets::Work::title);
+    works
+        .into_iter()
+        .chain(over_sockets)
+        .any(|title| slug(title) == name)
 }
 
 fn machine() -> String {

@@ -2,81 +2,93 @@
 
 use std::fmt::Write;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use crate::measure::{Row, Table};
+use crate::measure::{Row, Table, Unit};
 use crate::subject::Rank;
 
 /// Returns a line for each work that says how many times as fast as each of the others we are.
 pub fn summary(tables: &[Table]) -> String {
-    let mut others: Vec<&str> = Vec::new();
-    for row in tables.iter().flat_map(|table| &table.rows) {
-        if row.rank != Rank::Ours && !others.contains(&row.subject) {
-            others.push(row.subject);
-        }
-    }
-    let mut text = String::from("| workload | work | hopen | GB/s | allocations |");
+    let others = subjects(tables, |rank| rank != Rank::Ours);
+    let mut text = String::from("| workload | work | subject | median | rate | allocations |");
     others
         .iter()
         .for_each(|other| text += &format!(" x {other} |"));
-    text += "\n|---|---|--:|--:|--:|";
+    text += "\n|---|---|---|--:|--:|--:|";
     others.iter().for_each(|_| text += "--:|");
     text += "\n";
     for table in tables {
-        let Some(ours) = table.rows.iter().find(|row| row.rank == Rank::Ours) else {
-            continue;
-        };
-        let _ = write!(
-            text,
-            "| {} {} | {} | {} | {:.2} | {} |",
-            table.workload,
-            table.title,
-            table.work.title(),
-            time(ours.median()),
-            table.bytes as f64 / ours.median(),
-            ours.memory
-                .map_or("n/a".into(), |memory| memory.allocations.to_string()),
-        );
-        for other in &others {
-            let other = table.rows.iter().find(|row| row.subject == *other);
-            let cell = other.map_or("n/a".into(), |other| ratio(ours.speed_beside(other)));
-            let _ = write!(text, " {cell} |");
+        for ours in table.rows.iter().filter(|row| row.rank == Rank::Ours) {
+            let allocations = ours
+                .memory
+                .map_or("n/a".into(), |memory| memory.allocations.to_string());
+            text += &start(table, ours);
+            let _ = write!(text, " {allocations} |");
+            for other in &others {
+                let _ = write!(text, " {} |", ratio(ours, table.row(other)));
+            }
+            text += "\n";
         }
-        text += "\n";
     }
     text
 }
 
 /// Returns one table of everything. A ratio says how many times as fast as the other a subject is.
 pub fn markdown(tables: &[Table]) -> String {
-    let mut text = String::from(
-        "| workload | work | subject | median | GB/s | x best peer | x memcpy | allocations \
-         | peak heap / message |\n|---|---|---|--:|--:|--:|--:|--:|--:|\n",
-    );
+    let limits = subjects(tables, |rank| rank == Rank::Limit);
+    let mut text = String::from("| workload | work | subject | median | rate | x best peer |");
+    limits
+        .iter()
+        .for_each(|limit| text += &format!(" x {limit} |"));
+    text += " allocations | peak heap / message |\n|---|---|---|--:|--:|--:|--:|--:|";
+    limits.iter().for_each(|_| text += "--:|");
+    text += "\n";
     for table in tables {
         for row in &table.rows {
-            let ratio = |other: Option<&Row>| {
-                other.map_or("n/a".into(), |other| ratio(row.speed_beside(other)))
+            text += &start(table, row);
+            let _ = write!(text, " {} |", ratio(row, table.best_peer()));
+            for limit in &limits {
+                let _ = write!(text, " {} |", ratio(row, table.row(limit)));
+            }
+            let (allocations, peak) = match (row.memory, table.unit.bytes()) {
+                (Some(memory), Some(bytes)) => {
+                    let share = memory.peak as f64 / bytes as f64;
+                    (memory.allocations.to_string(), format!("{share:.2}"))
+                }
+                _ => ("n/a".into(), "n/a".into()),
             };
-            let (allocations, peak) = row.memory.map_or(("n/a".into(), "n/a".into()), |memory| {
-                let share = memory.peak as f64 / table.bytes as f64;
-                (memory.allocations.to_string(), format!("{share:.2}"))
-            });
-            let _ = writeln!(
-                text,
-                "| {} {} | {} | {} | {} | {:.2} | {} | {} | {allocations} | {peak} |",
-                table.workload,
-                table.title,
-                table.work.title(),
-                row.subject,
-                time(row.median()),
-                table.bytes as f64 / row.median(),
-                ratio(table.best_peer()),
-                ratio(table.limit()),
-            );
+            let _ = writeln!(text, " {allocations} | {peak} |");
         }
     }
     text
+}
+
+/// Returns the cells that a line about a subject starts with.
+fn start(table: &Table, row: &Row) -> String {
+    let rate = table.unit.rate(row.median());
+    let rate = match table.unit {
+        Unit::Bytes(_) => format!("{rate:.2} GB/s"),
+        Unit::Times => format!("{rate:.1} k/s"),
+    };
+    format!(
+        "| {} {} | {} | {} | {} | {rate} |",
+        table.workload,
+        table.title,
+        table.work,
+        row.subject,
+        time(row.median()),
+    )
+}
+
+/// Returns the subjects of some rank, in the order in which they appear.
+fn subjects(tables: &[Table], is_wanted: impl Fn(Rank) -> bool) -> Vec<&'static str> {
+    let mut subjects = Vec::new();
+    for row in tables.iter().flat_map(|table| &table.rows) {
+        if is_wanted(row.rank) && !subjects.contains(&row.subject) {
+            subjects.push(row.subject);
+        }
+    }
+    subjects
 }
 
 /// Returns everything, each sample included.
@@ -85,12 +97,16 @@ pub fn json(machine: &str, tables: &[Table]) -> String {
         .iter()
         .map(|table| {
             let rows = table.rows.iter().map(|row| {
+                let limits = table.rows.iter().filter(|row| row.rank == Rank::Limit);
+                let times_limits: Map<String, Value> = limits
+                    .map(|limit| (limit.subject.into(), row.speed_beside(limit).into()))
+                    .collect();
                 json!({
                     "subject": row.subject,
                     "rank": format!("{:?}", row.rank),
                     "median_ns": row.median(),
                     "times_best_peer": table.best_peer().map(|peer| row.speed_beside(peer)),
-                    "times_limit": table.limit().map(|limit| row.speed_beside(limit)),
+                    "times_limits": times_limits,
                     "allocations": row.memory.map(|memory| memory.allocations),
                     "peak_heap": row.memory.map(|memory| memory.peak),
                     "samples_ns": row.samples,
@@ -99,8 +115,8 @@ pub fn json(machine: &str, tables: &[Table]) -> String {
             json!({
                 "workload": table.workload,
                 "title": table.title,
-                "bytes": table.bytes,
-                "work": table.work.title(),
+                "bytes": table.unit.bytes(),
+                "work": table.work,
                 "rows": rows.collect::<Vec<_>>(),
             })
         })
@@ -117,10 +133,10 @@ pub fn time(nanoseconds: f64) -> String {
     }
 }
 
-fn ratio(ratio: f64) -> String {
-    if ratio < 10.0 {
-        format!("{ratio:.2}")
-    } else {
-        format!("{ratio:.0}")
+fn ratio(row: &Row, other: Option<&Row>) -> String {
+    match other.map(|other| row.speed_beside(other)) {
+        None => "n/a".into(),
+        Some(ratio) if ratio < 10.0 => format!("{ratio:.2}"),
+        Some(ratio) => format!("{ratio:.0}"),
     }
 }

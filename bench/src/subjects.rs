@@ -2,10 +2,10 @@
 
 pub mod hopen;
 #[cfg(feature = "kdb_codec")]
-mod kdb_codec;
+pub(crate) mod kdb_codec;
 #[cfg(feature = "kxkdb")]
-mod kxkdb;
-mod libe;
+pub(crate) mod kxkdb;
+pub(crate) mod libe;
 mod memcpy;
 
 use crate::subject::Measured;

@@ -4,6 +4,7 @@
 mod plain;
 mod wire;
 
+use crate::measure::Plan;
 use wire::{Builder, Random, tickers, walk};
 
 /// One message and what is known about it.
@@ -29,22 +30,28 @@ pub enum Purpose {
 }
 
 impl Workload {
+    /// Returns the message as one that nobody answers.
+    pub fn as_async(&self) -> Vec<u8> {
+        let mut message = self.message.clone();
+        message[1] = 0;
+        message
+    }
+
     /// Returns whether the message is a symbol vector and nothing else.
     pub fn is_symbols(&self) -> bool {
         self.message[8] == 11
     }
 }
 
-/// All workloads, in the order in which they are measured.
+/// All workloads of the codec, in the order in which they are measured.
 pub const IDS: [&str; 11] = [
     "W1", "W2", "W3", "W3u", "W4", "W5", "W5t", "W6", "W6x", "W8", "W9",
 ];
 
-/// Builds the workloads that are wanted, all where none is named. `scale` multiplies the counts.
-pub fn all(scale: f64, wanted: &[String]) -> Vec<Workload> {
-    let is_wanted = |id: &&str| wanted.is_empty() || wanted.iter().any(|wanted| wanted == id);
+/// Builds the workloads that a plan takes. `scale` multiplies the counts.
+pub fn all(scale: f64, plan: &Plan) -> Vec<Workload> {
     IDS.into_iter()
-        .filter(is_wanted)
+        .filter(|id| plan.takes_workload(id))
         .map(|id| build(id, scale))
         .collect()
 }
@@ -59,6 +66,10 @@ pub fn build(id: &str, scale: f64) -> Workload {
     let mut builder = Builder::message();
     let b = &mut builder;
     let (id, title, purpose) = match id {
+        "W0" => {
+            b.atom(-7, 42);
+            ("W0", "a long", Purpose::Small)
+        }
         "W1" => {
             trades(b, count(1_000_000), Trades::AsTheyCome);
             ("W1", "table of 1,000,000 trades", Purpose::Values)
@@ -166,6 +177,22 @@ pub fn build(id: &str, scale: f64) -> Workload {
         compressed,
         checksum,
     }
+}
+
+/// Returns a message that asks a text.
+pub fn question(text: &str) -> Vec<u8> {
+    let mut builder = Builder::message();
+    builder.chars(text.as_bytes());
+    let mut message = builder.finish();
+    message[1] = 1;
+    message
+}
+
+/// Returns a response that is a long.
+pub fn answer(long: i64) -> Vec<u8> {
+    let mut builder = Builder::message();
+    builder.atom(-7, long);
+    builder.finish()
 }
 
 /// What a symbol adds to the checksum: its length and its first byte.

@@ -148,6 +148,12 @@ fn body(message: &[u8]) -> Body {
     message.expect("a message").expect("a whole one").body
 }
 
+/// Builds the value of a workload as a program would have it.
+pub(crate) fn own_of(workload: &Workload) -> Value {
+    let value = body(&workload.message).decode(&Limits::client());
+    own(value.expect("a value").expect("no error").as_ref())
+}
+
 /// Builds a value as a program would have, that shares nothing with a message.
 fn own(value: ValueRef<'_>) -> Value {
     match value {
@@ -170,7 +176,7 @@ fn own(value: ValueRef<'_>) -> Value {
 
 /// What is small is read where it stands in its list; only what contains something is a call.
 #[inline(always)]
-fn visit(value: ValueRef<'_>) -> u64 {
+pub(crate) fn visit(value: ValueRef<'_>) -> u64 {
     match value {
         ValueRef::Atom(atom) => match atom {
             Atom::Long(long) => long as u64,

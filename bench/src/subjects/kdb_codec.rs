@@ -63,7 +63,7 @@ impl subject::Subject for Subject {
     }
 }
 
-fn visit(value: &K) -> Option<u64> {
+pub(crate) fn visit(value: &K) -> Option<u64> {
     Some(match value.get_type() {
         qtype::SYMBOL_ATOM => symbol_sum(value.get_symbol().ok()?.as_bytes()),
         qtype::LONG_ATOM | qtype::TIMESTAMP_ATOM => value.get_long().ok()? as u64,

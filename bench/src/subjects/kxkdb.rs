@@ -55,14 +55,14 @@ impl subject::Subject for Subject {
     }
 }
 
-fn ready<T>(future: impl Future<Output = T>) -> T {
+pub(crate) fn ready<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => value,
         Poll::Pending => panic!("it has nothing to wait for"),
     }
 }
 
-fn visit(value: &K) -> Option<u64> {
+pub(crate) fn visit(value: &K) -> Option<u64> {
     Some(match value.get_type() {
         qtype::SYMBOL_ATOM => symbol_sum(value.get_symbol().ok()?.as_bytes()),
         qtype::LONG_ATOM | qtype::TIMESTAMP_ATOM => value.get_long().ok()? as u64,
