@@ -107,6 +107,11 @@ impl Work {
         }
     }
 
+    /// Returns whether async messages are a part of it.
+    const fn sends(self) -> bool {
+        matches!(self, Self::InTurn | Self::Publish | Self::PublishBatched)
+    }
+
     /// Returns what a rate of it counts.
     fn unit(self, workload: &Workload) -> Unit {
         match self {

@@ -138,9 +138,11 @@ impl<L: Library> Measured for Client<L> {
         runtime.block_on(async {
             let expect = format!("{EXPECT}{}", workload.id);
             ask(&mut connection, &expect, 0).await?;
-            // One by one and together.
-            publish(&mut connection, 3, true).await?;
-            publish(&mut connection, 3, false).await?;
+            if work.sends() {
+                // One by one and together.
+                publish(&mut connection, 3, true).await?;
+                return publish(&mut connection, 3, false).await.map(|_| ());
+            }
             let value = connection.get(workload.id).await?;
             match connection.visit(&value) {
                 Some(sum) => same(sum, workload.checksum),

@@ -5,6 +5,9 @@
 //! | the name of a workload | its message |
 //! | [`EXPECT`] and such a name | 0; from now on an async message counts if it is that one |
 //! | anything else, such as [`COUNT`] | how many async messages have counted since the last question |
+//!
+//! The function that a message calls may be named by a symbol or by a text: q takes both, and some
+//! libraries write only texts.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -138,7 +141,8 @@ fn length(message: &[u8]) -> Option<usize> {
 /// Knows what has come over one connection.
 struct Clerk<'a> {
     workloads: &'a Workloads,
-    expected: &'a [u8],
+    /// What counts, in both forms.
+    expected: [Vec<u8>; 2],
     count: i64,
 }
 
@@ -151,14 +155,15 @@ impl<'a> Clerk<'a> {
     const fn new(workloads: &'a Workloads) -> Self {
         Self {
             workloads,
-            expected: &[],
+            expected: [Vec::new(), Vec::new()],
             count: 0,
         }
     }
 
     fn take(&mut self, message: &[u8]) -> Option<Answer<'a>> {
         if message[1] == 0 {
-            self.count += i64::from(message[HEADER..] == *self.expected);
+            let counts = self.expected.iter().any(|body| *body == message[HEADER..]);
+            self.count += i64::from(counts);
             return None;
         }
         let text = message
@@ -170,9 +175,19 @@ impl<'a> Clerk<'a> {
         }
         if let Some(id) = text.strip_prefix(EXPECT) {
             let workload = self.workloads.0.get(id);
-            self.expected = workload.map_or(&[], |workload| &workload.message[HEADER..]);
+            let body = workload.map_or(&[][..], |workload| &workload.message[HEADER..]);
+            self.expected = [body.to_vec(), named_by_text(body)];
         }
         Some(Answer::Count(std::mem::take(&mut self.count)))
+    }
+}
+
+/// Returns a call of `upd` with the name as text.
+fn named_by_text(body: &[u8]) -> Vec<u8> {
+    let (list, items) = body.split_at(body.len().min(6));
+    match items.strip_prefix(b"\xf5upd\0") {
+        Some(arguments) => [list, b"\x0a\0\x03\0\0\0upd", arguments].concat(),
+        None => body.to_vec(),
     }
 }
 

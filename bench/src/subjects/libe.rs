@@ -3,11 +3,13 @@
 
 #![allow(unsafe_code)]
 
+use crate::sockets::Medium;
 use crate::subject;
 use crate::workloads::{Workload, symbol_sum};
 use libloading::Library;
-use std::ffi::{CStr, c_char, c_int, c_longlong};
+use std::ffi::{CStr, CString, c_char, c_int, c_longlong};
 use std::ptr::{copy_nonoverlapping, null_mut};
+use std::sync::Arc;
 
 /// A K object as `k.h` declares it.
 #[repr(C)]
@@ -24,37 +26,44 @@ struct K {
 /// How it is called in what is printed.
 pub const NAME: &str = "KX libe";
 
-pub struct Subject {
+/// The library with the functions that are used, as k.h declares them.
+#[derive(Clone)]
+pub(crate) struct Libe {
     b9: unsafe extern "C" fn(c_int, *mut K) -> *mut K,
     d9: unsafe extern "C" fn(*mut K) -> *mut K,
     r0: unsafe extern "C" fn(*mut K),
+    r1: unsafe extern "C" fn(*mut K) -> *mut K,
+    ks: unsafe extern "C" fn(*const c_char) -> *mut K,
     ktn: unsafe extern "C" fn(c_int, c_longlong) -> *mut K,
-    message: *mut K,
-    compressed: *mut K,
+    khpu: unsafe extern "C" fn(*const c_char, c_int, *const c_char) -> c_int,
+    kclose: unsafe extern "C" fn(c_int),
+    k: unsafe extern "C" fn(c_int, *const c_char, ...) -> *mut K,
     /// Keeps the functions above loaded.
-    _library: Library,
+    _library: Arc<Library>,
 }
 
-impl Subject {
-    pub fn open() -> Result<Self, String> {
+impl Libe {
+    pub(crate) fn open() -> Result<Self, String> {
         let path = std::env::var_os("KX_LIBE").ok_or("KX_LIBE is not set")?;
         let open = || -> Result<Self, libloading::Error> {
             // SAFETY: the symbols have the signatures that KX publishes in k.h.
             unsafe {
                 let library = Library::new(path)?;
-                let khpu: unsafe extern "C" fn(*const c_char, c_int, *const c_char) -> c_int =
-                    *library.get(b"khpu")?;
-                // Starts its memory, as the manual asks.
-                khpu(c"".as_ptr(), -1, c"".as_ptr());
-                Ok(Self {
+                let libe = Self {
                     b9: *library.get(b"b9")?,
                     d9: *library.get(b"d9")?,
                     r0: *library.get(b"r0")?,
+                    r1: *library.get(b"r1")?,
+                    ks: *library.get(b"ks")?,
                     ktn: *library.get(b"ktn")?,
-                    message: null_mut(),
-                    compressed: null_mut(),
-                    _library: library,
-                })
+                    khpu: *library.get(b"khpu")?,
+                    kclose: *library.get(b"kclose")?,
+                    k: *library.get(b"k")?,
+                    _library: Arc::new(library),
+                };
+                // Starts its memory, as the manual asks.
+                (libe.khpu)(c"".as_ptr(), -1, c"".as_ptr());
+                Ok(libe)
             }
         };
         open().map_err(|error| error.to_string())
@@ -71,6 +80,12 @@ impl Subject {
         }
     }
 
+    /// Decodes a message.
+    pub(crate) fn value_of(&self, message: &[u8]) -> Option<Object> {
+        let message = self.owned(self.bytes_of(message))?;
+        self.decode_from(message.object)
+    }
+
     fn decode_from(&self, message: *mut K) -> Option<Object> {
         // SAFETY: d9 takes a byte vector and leaves its reference alone.
         self.owned(unsafe { (self.d9)(message) })
@@ -81,12 +96,83 @@ impl Subject {
         self.owned(unsafe { (self.b9)(mode, own.object) })
     }
 
+    /// Connects to this host: by TCP, or, as the library takes this host's other address, by a Unix
+    /// domain socket.
+    pub(crate) fn connect(&self, medium: Medium, port: u16) -> Option<Handle> {
+        let host = match medium {
+            Medium::Tcp => c"127.0.0.1",
+            Medium::Unix => c"0.0.0.0",
+        };
+        // SAFETY: both are C strings.
+        let number = unsafe { (self.khpu)(host.as_ptr(), port.into(), c"u:p".as_ptr()) };
+        (number > 0).then(|| Handle {
+            libe: self.clone(),
+            number,
+        })
+    }
+
     fn owned(&self, object: *mut K) -> Option<Object> {
         // SAFETY: looked at only if it is not null; -128 is an error.
         let good = !object.is_null() && unsafe { (*object).t } != -128;
         good.then_some(Object {
             object,
             r0: self.r0,
+        })
+    }
+}
+
+/// An open handle.
+pub(crate) struct Handle {
+    libe: Libe,
+    number: c_int,
+}
+
+impl Handle {
+    /// Asks a text and waits for the answer.
+    pub(crate) fn get(&self, question: &str) -> Option<Object> {
+        let question = CString::new(question).ok()?;
+        let end = null_mut::<K>();
+        // SAFETY: the arguments end with a null.
+        let answer = unsafe { (self.libe.k)(self.number, question.as_ptr(), end) };
+        self.libe.owned(answer)
+    }
+
+    /// Calls a function with a symbol and the last item of a list, and waits for no answer.
+    pub(crate) fn set(&self, function: &CStr, symbol: &CStr, list: &Object) -> Option<()> {
+        let end = null_mut::<K>();
+        // SAFETY: the items are those of a list. Arguments are taken over: the symbol is new, and
+        // of the item a reference is made. They end with a null.
+        let sent = unsafe {
+            if (*list.object).t != 0 {
+                return None;
+            }
+            let last = *items::<*mut K>(list.object).last()?;
+            let (symbol, last) = ((self.libe.ks)(symbol.as_ptr()), (self.libe.r1)(last));
+            (self.libe.k)(-self.number, function.as_ptr(), symbol, last, end)
+        };
+        (!sent.is_null()).then_some(())
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        // SAFETY: it is open.
+        unsafe { (self.libe.kclose)(self.number) }
+    }
+}
+
+pub struct Subject {
+    libe: Libe,
+    message: *mut K,
+    compressed: *mut K,
+}
+
+impl Subject {
+    pub fn open() -> Result<Self, String> {
+        Ok(Self {
+            libe: Libe::open()?,
+            message: null_mut(),
+            compressed: null_mut(),
         })
     }
 }
@@ -104,23 +190,22 @@ impl subject::Subject for Subject {
         for old in [self.message, self.compressed] {
             if !old.is_null() {
                 // SAFETY: the reference is ours.
-                unsafe { (self.r0)(old) }
+                unsafe { (self.libe.r0)(old) }
             }
         }
-        self.message = self.bytes_of(&workload.message);
+        self.message = self.libe.bytes_of(&workload.message);
         self.compressed = match &workload.compressed {
-            Some(message) => self.bytes_of(message),
+            Some(message) => self.libe.bytes_of(message),
             None => null_mut(),
         };
     }
 
     fn decode(&self) -> Option<Object> {
-        self.decode_from(self.message)
+        self.libe.decode_from(self.message)
     }
 
     fn visit(&self, value: &Object) -> Option<u64> {
-        // SAFETY: the object is alive.
-        Some(unsafe { visit(value.object) })
+        Some(value.visit())
     }
 
     fn own(&self) -> Option<Object> {
@@ -128,11 +213,11 @@ impl subject::Subject for Subject {
     }
 
     fn encode(&self, own: &Object) -> Option<Object> {
-        self.encode_in(PLAIN, own)
+        self.libe.encode_in(PLAIN, own)
     }
 
     fn encode_compressed(&self, own: &Object) -> Option<Object> {
-        self.encode_in(COMPRESSED, own)
+        self.libe.encode_in(COMPRESSED, own)
     }
 
     fn bytes(&self, output: &Object) -> Vec<u8> {
@@ -144,7 +229,7 @@ impl subject::Subject for Subject {
         if self.compressed.is_null() {
             None
         } else {
-            self.decode_from(self.compressed)
+            self.libe.decode_from(self.compressed)
         }
     }
 
@@ -157,6 +242,14 @@ impl subject::Subject for Subject {
 pub struct Object {
     object: *mut K,
     r0: unsafe extern "C" fn(*mut K),
+}
+
+impl Object {
+    /// Reads every element and adds them up.
+    pub(crate) fn visit(&self) -> u64 {
+        // SAFETY: the object is alive.
+        unsafe { visit(self.object) }
+    }
 }
 
 impl Drop for Object {
