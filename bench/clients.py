@@ -25,7 +25,6 @@ from typing import Any
 
 import numpy
 
-WORKS = ("round-trip", "async-and-sync-in-turn", "publish", "publish-batched", "receive-decode")
 WORDS = 2**64
 NANOSECONDS_BEFORE_2000 = 946_684_800 * 10**9
 MIDNIGHTS = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
@@ -113,7 +112,7 @@ def main(library: str) -> None:
 def prepare(
     connect: Callable[[str, int], Any], medium: str, port: str, work: str, workload: str, expected: str
 ) -> Any:
-    if work not in WORKS or (workload == "W5" and "publish" in work):
+    if workload == "W5":  # not all of them write a column of chars
         return None
     try:
         client = connect(medium, int(port))

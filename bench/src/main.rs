@@ -9,10 +9,12 @@
 //!   --sample MS     how long a subject works in a round, at least (20)
 //!   --only A,B      some subjects, by the first words of their names; those that are no library take
 //!                   part anyway
-//!   --memory        growth of the resident memory for one decode, each in a process of its own
+//!   --memory        growth of the resident memory for one decode, by itself and over a socket, each in
+//!                   a process of its own
 //!   --json FILE     all samples
 //!   --svg DIR       charts
 //! KX_LIBE=path/to/libe.so                 with KX's C library
+//! HOPEN_INTEROP_PYTHON=path/to/python     with kola, PyKX and qPython, those that it has
 //! ```
 //!
 //! glibc gives large blocks back to the system as soon as they are freed, and then a decoder
@@ -26,7 +28,7 @@ use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use hopen_bench::measure::{self, Plan, slug};
-use hopen_bench::sockets::Medium;
+use hopen_bench::sockets::{Address, Medium};
 use hopen_bench::subject::Work;
 use hopen_bench::{chart, memory, report, sockets, subjects, workloads};
 
@@ -44,8 +46,12 @@ fn run() -> Result<ExitCode, Box<dyn Error>> {
     let options = Options::parse(env::args().skip(1))?;
     match &options.task {
         Task::Serve => return sockets::serve(options.scale).map(|()| ExitCode::SUCCESS),
-        Task::MemoryOf(subject) => {
-            println!("{}", memory::measure_one(subject)?);
+        Task::MemoryDecoding(subject) => {
+            println!("{}", memory::measure_decoding(subject)?);
+            return Ok(ExitCode::SUCCESS);
+        }
+        Task::MemoryReceiving { client, to, id } => {
+            println!("{}", memory::measure_receiving(client, *to, id)?);
             return Ok(ExitCode::SUCCESS);
         }
         Task::Memory => {}
@@ -67,14 +73,15 @@ fn run() -> Result<ExitCode, Box<dyn Error>> {
     println!("{machine}\n");
     let mut all = subjects::all();
     all.retain(|subject| plan.takes(subject.title(), subject.standing()));
+    if matches!(options.task, Task::Memory) {
+        let workloads = workloads::all(options.scale, plan);
+        print!("{}", memory::table(&all, &workloads, plan, options.scale)?);
+        return Ok(ExitCode::SUCCESS);
+    }
     let workloads = match options.has_codec() {
         true => workloads::all(options.scale, plan),
         false => Vec::new(),
     };
-    if matches!(options.task, Task::Memory) {
-        print!("{}", memory::table(&all, &workloads)?);
-        return Ok(ExitCode::SUCCESS);
-    }
     let mut tables = measure::tables(plan, &mut all, &workloads)?;
     let over_sockets = sockets::tables(plan, options.scale)?;
     for tables in [&tables, &over_sockets] {
@@ -106,7 +113,13 @@ enum Task {
     Compare,
     Memory,
     /// For [`Memory`](Self::Memory), in a process of its own.
-    MemoryOf(String),
+    MemoryDecoding(String),
+    /// The same.
+    MemoryReceiving {
+        client: String,
+        to: Address,
+        id: &'static str,
+    },
     /// For what goes over sockets, in a process of its own.
     Serve,
 }
@@ -140,15 +153,23 @@ impl Options {
                 "--sample" => plan.sample = Duration::from_millis(value()?.parse()?),
                 "--only" => plan.subjects.extend(value()?.split(',').map(Into::into)),
                 "--memory" => options.task = Task::Memory,
-                memory::ONE => options.task = Task::MemoryOf(value()?),
+                memory::DECODING => options.task = Task::MemoryDecoding(value()?),
+                memory::RECEIVING => {
+                    options.task = Task::MemoryReceiving {
+                        client: value()?,
+                        to: Address {
+                            medium: Medium::named(&value()?).ok_or("no such kind of socket")?,
+                            port: value()?.parse()?,
+                        },
+                        id: named(&value()?).ok_or("no such workload")?,
+                    };
+                }
                 sockets::SERVE => options.task = Task::Serve,
                 "--json" => options.json = Some(value()?.into()),
                 "--svg" => options.svg = Some(value()?.into()),
-                id if workloads::IDS.contains(&id) || sockets::IDS.contains(&id) => {
-                    plan.workloads.push(argument);
-                }
+                id if named(id).is_some() => plan.workloads.push(argument),
                 name if is_work(name) => plan.works.push(argument),
-                name => match Medium::ALL.into_iter().find(|medium| medium.name() == name) {
+                name => match Medium::named(name) {
                     Some(medium) => plan.mediums.push(medium),
                     None => {
                         return Err(format!("{name}: no such option, workload or work").into());
@@ -164,6 +185,12 @@ impl Options {
         let mut works = Work::ALL.into_iter();
         self.plan.mediums.is_empty() && works.any(|work| self.plan.takes_work(work.title()))
     }
+}
+
+/// Returns a workload's name.
+fn named(id: &str) -> Option<&'static str> {
+    let mut ids = workloads::IDS.iter().chain(&sockets::IDS);
+    ids.find(|known| **known == id).copied()
 }
 
 fn is_work(name: &str) -> bool {

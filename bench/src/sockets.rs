@@ -22,7 +22,7 @@ mod clients;
 mod server;
 
 pub use client::Measured;
-pub use clients::all;
+pub use clients::{all, of_this_process};
 pub use server::{SERVE, Server, serve};
 
 /// What a socket is of.
@@ -35,6 +35,10 @@ pub enum Medium {
 impl Medium {
     pub const ALL: [Self; 2] = [Self::Tcp, Self::Unix];
 
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|medium| medium.name() == name)
+    }
+
     /// Returns how it is called on the command line.
     pub const fn name(self) -> &'static str {
         match self {
@@ -43,7 +47,7 @@ impl Medium {
         }
     }
 
-    const fn title(self) -> &'static str {
+    pub const fn title(self) -> &'static str {
         match self {
             Self::Tcp => "TCP",
             Self::Unix => "Unix",
@@ -172,7 +176,7 @@ fn table(
     for client in clients {
         let name = client.name();
         let wrong = |error| format!("{name}, {} over {:?}: {error}", work.title(), to.medium);
-        if client.prepare(to, work, workload).map_err(wrong)? {
+        if client.does(work) && client.prepare(to, work, workload).map_err(wrong)? {
             able.push(client);
         }
     }

@@ -86,8 +86,9 @@ impl Runtime for tokio::runtime::Runtime {
 pub trait Measured {
     fn name(&self) -> &'static str;
     fn rank(&self) -> Rank;
-    /// Connects, and checks that what is sent and received is right; `Ok(false)` where the client does
-    /// not do this.
+    fn does(&self, work: Work) -> bool;
+    /// Connects, and checks that what is sent and received is right; `Ok(false)` where the client
+    /// cannot do this.
     fn prepare(
         &mut self,
         to: Address,
@@ -123,15 +124,16 @@ impl<L: Library> Measured for Client<L> {
         self.library.rank()
     }
 
+    fn does(&self, work: Work) -> bool {
+        self.library.does(work)
+    }
+
     fn prepare(
         &mut self,
         to: Address,
         work: Work,
         workload: &Workload,
     ) -> Result<bool, Box<dyn Error>> {
-        if !self.library.does(work) {
-            return Ok(false);
-        }
         let runtime = self.library.runtime()?;
         let mut connection = runtime.block_on(self.library.connect(to))?;
         connection.load(workload)?;

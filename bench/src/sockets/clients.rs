@@ -18,6 +18,20 @@ mod raw_socket;
 
 /// Returns the clients that can run here.
 pub fn all() -> Vec<Box<dyn Measured>> {
+    let mut all = of_this_process();
+    if let Some(python) = env::var_os(python::PYTHON) {
+        for (name, module) in python::ALL {
+            match Python::start(&python, name, module) {
+                Ok(client) => all.push(Box::new(client)),
+                Err(why) => eprintln!("{name} skipped: {why}"),
+            }
+        }
+    }
+    all
+}
+
+/// Returns those that need no other process.
+pub fn of_this_process() -> Vec<Box<dyn Measured>> {
     let mut all: Vec<Box<dyn Measured>> = vec![
         Box::new(Client::new(raw_socket::Library::OneByOne)),
         Box::new(Client::new(raw_socket::Library::Batched)),
@@ -32,13 +46,5 @@ pub fn all() -> Vec<Box<dyn Measured>> {
     all.push(Box::new(Client::new(kdb_codec::Library)));
     #[cfg(feature = "kxkdb")]
     all.push(Box::new(Client::new(kxkdb::Library)));
-    if let Some(python) = env::var_os(python::PYTHON) {
-        for (name, module) in python::ALL {
-            match Python::start(&python, name, module) {
-                Ok(client) => all.push(Box::new(client)),
-                Err(why) => eprintln!("{name} skipped: {why}"),
-            }
-        }
-    }
     all
 }

@@ -9,7 +9,6 @@ use crate::workloads::{Workload, symbol_sum};
 use libloading::Library;
 use std::ffi::{CStr, CString, c_char, c_int, c_longlong};
 use std::ptr::{copy_nonoverlapping, null_mut};
-use std::sync::Arc;
 
 /// A K object as `k.h` declares it.
 #[repr(C)]
@@ -27,7 +26,7 @@ struct K {
 pub const NAME: &str = "KX libe";
 
 /// The library with the functions that are used, as k.h declares them.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 pub(crate) struct Libe {
     b9: unsafe extern "C" fn(c_int, *mut K) -> *mut K,
     d9: unsafe extern "C" fn(*mut K) -> *mut K,
@@ -38,8 +37,6 @@ pub(crate) struct Libe {
     khpu: unsafe extern "C" fn(*const c_char, c_int, *const c_char) -> c_int,
     kclose: unsafe extern "C" fn(c_int),
     k: unsafe extern "C" fn(c_int, *const c_char, ...) -> *mut K,
-    /// Keeps the functions above loaded.
-    _library: Arc<Library>,
 }
 
 impl Libe {
@@ -59,10 +56,11 @@ impl Libe {
                     khpu: *library.get(b"khpu")?,
                     kclose: *library.get(b"kclose")?,
                     k: *library.get(b"k")?,
-                    _library: Arc::new(library),
                 };
                 // Starts its memory, as the manual asks.
                 (libe.khpu)(c"".as_ptr(), -1, c"".as_ptr());
+                // It stays loaded: objects and handles may live as long as anything.
+                std::mem::forget(library);
                 Ok(libe)
             }
         };
@@ -106,7 +104,7 @@ impl Libe {
         // SAFETY: both are C strings.
         let number = unsafe { (self.khpu)(host.as_ptr(), port.into(), c"u:p".as_ptr()) };
         (number > 0).then(|| Handle {
-            libe: self.clone(),
+            libe: *self,
             number,
         })
     }

@@ -25,7 +25,7 @@ impl client::Library for Library {
     async fn connect(&self, to: Address) -> Result<Connection, Box<dyn Error>> {
         let Self(libe) = self;
         Ok(Connection {
-            libe: libe.clone(),
+            libe: *libe,
             handle: libe.connect(to.medium, to.port).ok_or("no connection")?,
             message: None,
         })

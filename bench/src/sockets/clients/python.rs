@@ -81,6 +81,11 @@ impl Measured for Python {
         Rank::Peer
     }
 
+    /// A loop of Python's over all items says nothing about a library.
+    fn does(&self, work: Work) -> bool {
+        work != Work::ReceiveVisitDrop
+    }
+
     fn prepare(
         &mut self,
         to: Address,
