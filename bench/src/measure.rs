@@ -211,7 +211,7 @@ fn times_that_fill(
     let mut times = 3;
     loop {
         let once = run(times)?.max(1.0);
-        let enough = (sample.as_nanos() as f64 / once).clamp(1.0, 1e6) as u32;
+        let enough = (sample.as_nanos() as f64 / once).clamp(1.0, 1e8) as u32;
         if enough <= times + times / 4 {
             return Ok(enough);
         }
