@@ -27,6 +27,11 @@ impl Deadline {
         Self::after(timeout.filter(|timeout| !timeout.is_zero()))
     }
 
+    /// Returns the deadline at an instant; `None` is never.
+    pub(crate) const fn at(instant: Option<Instant>) -> Self {
+        Self(instant)
+    }
+
     /// Returns the one of two that passes first.
     pub(crate) fn or_earlier(self, other: Self) -> Self {
         match (self.0, other.0) {

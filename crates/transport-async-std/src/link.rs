@@ -377,7 +377,7 @@ impl Core {
                 self.state.session.end(cause.unwrap_or(Cause::Closed));
             }
             Poll::Ready(Ok(0)) => self.state.session.peer_has_closed(&self.intake.input),
-            Poll::Ready(Ok(_)) => {}
+            Poll::Ready(Ok(count)) => self.intake.has_come(count),
             Poll::Ready(Err(error)) => {
                 self.state.session.end(Cause::Medium(Broken::io(&error)));
             }
@@ -446,3 +446,6 @@ const STEPS: usize = 256;
 
 /// How many bytes are read where nobody knows whether anything comes: most messages are smaller.
 pub(crate) const LITTLE: usize = 4 * 1024;
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,11 @@ impl Deadline {
         Self(timeout.and_then(|timeout| Instant::now().checked_add(timeout)))
     }
 
+    /// Returns the deadline at an instant; `None` is never.
+    pub(crate) const fn at(instant: Option<Instant>) -> Self {
+        Self(instant)
+    }
+
     /// Returns the one of two that passes first.
     pub(crate) fn or_earlier(self, other: Self) -> Self {
         match (self.0, other.0) {

@@ -257,7 +257,7 @@ impl Link {
         match read {
             Ok(0) if state.core.session.has_stopped() => state.core.session.drained(),
             Ok(0) => state.core.session.peer_has_closed(&intake.input),
-            Ok(_) => {}
+            Ok(count) => intake.has_come(count),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock && writable => {}
             Err(error) if passed(&error, deadline) => {}
             Err(error) => state.core.session.end(Cause::Medium(Broken::io(&error))),

@@ -68,6 +68,7 @@ mod peer;
 pub mod pipe;
 pub mod server;
 mod stage;
+mod standstill;
 mod state;
 pub mod subscription;
 #[cfg(unix)]
@@ -80,6 +81,7 @@ pub use opening::{AwaitText, Dialogue, LogIn, Opening, ReceiveLogin, StartTls, S
 pub use options::Options;
 pub use peer::Peer;
 pub use stage::{Intake, Stage, Tls};
+pub use standstill::Standstill;
 pub use state::State;
 
 #[cfg(test)]

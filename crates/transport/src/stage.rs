@@ -40,12 +40,25 @@ pub struct Intake {
     pub input: BytesMut,
     /// What a stage has not turned into that yet.
     pub wire: BytesMut,
+    /// How many bytes have come over the wire.
+    came: u64,
 }
 
 impl Intake {
     /// Returns whether nothing of a message is there.
     pub fn is_empty(&self) -> bool {
         self.input.is_empty() && self.wire.is_empty()
+    }
+
+    /// Is told how many bytes were read.
+    pub const fn has_come(&mut self, count: usize) {
+        self.came += count as u64;
+    }
+
+    /// Returns how many bytes [have come](Self::has_come), where a part of a message is there: more of
+    /// it is to follow.
+    pub fn half(&self) -> Option<u64> {
+        (!self.is_empty()).then_some(self.came)
     }
 
     /// Gives back the memory in which nothing is, for as long as nothing comes.

@@ -6,6 +6,9 @@ use hopen_async_std::server::{Handler, Server};
 #[cfg(test)] // for clippy, which allows tests what it forbids elsewhere
 mod desk;
 #[cfg(test)]
+#[path = "../../../transport-blocking/tests/serving/encrypted.rs"]
+mod encrypted;
+#[cfg(test)]
 #[path = "../../../transport-blocking/tests/serving/logins.rs"]
 mod logins;
 #[cfg(test)]

@@ -6,6 +6,9 @@ use hopen_async_std::server::{Handler, Server};
 #[path = "../serving/desk.rs"]
 mod desk;
 #[cfg(test)]
+#[path = "../../../transport-blocking/tests/serving/encrypted.rs"]
+mod encrypted;
+#[cfg(test)]
 #[path = "../../../transport-blocking/tests/serving/logins.rs"]
 mod logins;
 #[cfg(test)]

@@ -3,6 +3,8 @@
 #[cfg(test)] // for clippy, which allows tests what it forbids elsewhere
 mod desk;
 #[cfg(test)]
+mod encrypted;
+#[cfg(test)]
 mod gateway;
 #[cfg(test)]
 mod logins;
