@@ -1,6 +1,6 @@
 //! A connection before its login, for either role.
 
-use core::fmt;
+use core::{fmt, mem};
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 #[cfg(unix)]
@@ -144,10 +144,8 @@ impl Channel {
         deadline: Deadline,
     ) -> Result<Self, Error> {
         let handshake = self.opening.start_tls(client, host)?;
-        match self.go_through(handshake, deadline) {
-            Ok(()) => Ok(self),
-            Err(error) => Err(self.given_up(error)),
-        }
+        self.go_through(handshake, deadline)?;
+        Ok(self)
     }
 
     /// Says what the client may speak whose login is [received](Self::receive_login): `server` is
@@ -183,14 +181,9 @@ impl Channel {
         deadline: Deadline,
         role: Role,
     ) -> Result<Handle, Error> {
-        let connection = match self.opening.log_in(credentials, config) {
-            Ok(login) => self.go_through(login, deadline),
-            Err(error) => Err(error),
-        };
-        match connection {
-            Ok(connection) => Ok(self.opened(connection, role)),
-            Err(error) => Err(self.given_up(error)),
-        }
+        let login = self.opening.log_in(credentials, config)?;
+        let connection = self.go_through(login, deadline)?;
+        Ok(self.opened(connection, role))
     }
 
     /// Waits for the login of a client. A client may never send one, so give a time-out:
@@ -209,14 +202,12 @@ impl Channel {
     ) -> Result<Login, Error> {
         let deadline = login_deadline(timeout);
         let login = self.opening.receive_login(config);
-        match self.go_through(login, deadline) {
-            Ok(login) => Ok(Login {
-                channel: self,
-                login,
-                deadline,
-            }),
-            Err(error) => Err(self.given_up(error)),
-        }
+        let login = self.go_through(login, deadline)?;
+        Ok(Login {
+            channel: self,
+            login,
+            deadline,
+        })
     }
 
     /// Goes through what both ends say until it is over.
@@ -252,12 +243,6 @@ impl Channel {
         }
     }
 
-    /// Is told why there is no handle. Returns it again.
-    fn given_up(&mut self, error: Error) -> Error {
-        self.medium.say_goodbye(self.opening.stage());
-        error
-    }
-
     /// Writes everything, and waits until it is handed to the system: whoever waits for the answer to
     /// what a writer has taken, and then failed to write, would wait for ever.
     fn write(&mut self, deadline: Deadline) -> Result<(), Error> {
@@ -286,11 +271,20 @@ impl Channel {
         &self.medium
     }
 
-    fn opened(self, connection: Connection, role: Role) -> Handle {
+    fn opened(mut self, connection: Connection, role: Role) -> Handle {
         let mut peer = Peer::at(self.address);
         peer.session = self.opening.session().cloned();
-        let (core, intake) = self.opening.open(connection, role);
-        Handle::new(Link::new(self.medium, State::new(core)), intake, peer)
+        // What is left here has nothing to say.
+        let (core, intake) = mem::take(&mut self.opening).open(connection, role);
+        let medium = Arc::clone(&self.medium);
+        Handle::new(Link::new(medium, State::new(core)), intake, peer)
+    }
+}
+
+impl Drop for Channel {
+    /// Says to the other side that nothing more comes, where there is no handle that will.
+    fn drop(&mut self) {
+        self.medium.say_goodbye(self.opening.stage());
     }
 }
 
@@ -348,22 +342,19 @@ impl Login {
             deadline,
         } = self;
         let text = channel.opening.await_text(login);
-        match channel.go_through(text, deadline) {
-            Ok(handshake::Spoken::Messages(login)) => Ok(Spoken::Messages(Self {
-                channel,
-                login,
-                deadline,
-            })),
-            Ok(handshake::Spoken::Text(login, line)) => {
-                let login = Self {
-                    channel,
-                    login,
-                    deadline,
-                };
-                Ok(Spoken::Text(TextQuery { login, line }))
-            }
-            Err(error) => Err(channel.given_up(error)),
-        }
+        let spoken = channel.go_through(text, deadline)?;
+        let here = |login| Self {
+            channel,
+            login,
+            deadline,
+        };
+        Ok(match spoken {
+            handshake::Spoken::Messages(login) => Spoken::Messages(here(login)),
+            handshake::Spoken::Text(login, line) => Spoken::Text(TextQuery {
+                login: here(login),
+                line,
+            }),
+        })
     }
 
     /// Lets the client in.
@@ -383,11 +374,7 @@ impl Login {
     }
 
     /// Closes the connection, which is how a login is refused. The client is told nothing else.
-    pub fn refuse(mut self) {
-        let Channel {
-            medium, opening, ..
-        } = &mut self.channel;
-        medium.say_goodbye(opening.stage());
+    pub fn refuse(self) {
         self.login.refuse();
     }
 }
@@ -419,9 +406,7 @@ impl TextQuery {
         let mut channel = self.login.channel;
         let deadline = Deadline::after(Some(timeout));
         channel.opening.answer(text);
-        let written = channel.write(deadline);
-        channel.medium.say_goodbye(channel.opening.stage());
-        written
+        channel.write(deadline)
     }
 }
 

@@ -26,6 +26,10 @@ mod stop;
 #[cfg(test)]
 #[path = "../../../transport-blocking/tests/serving/support.rs"]
 mod support;
+#[cfg(test)]
+#[path = "../../../transport-blocking/tests/tls_peer/mod.rs"]
+#[expect(dead_code, reason = "the servers are ours")]
+mod tls_peer;
 
 fn run(server: Server<impl Handler + 'static>) -> usize {
     async_std::task::block_on(server.run())

@@ -95,7 +95,12 @@ impl Registry {
         for (medium, client) in all {
             match client {
                 Some(client) => client.stop_reading(),
-                None => close(&medium),
+                // Whoever waits for its login finds the end, and says so to the other side.
+                None => {
+                    if let Some(medium) = medium.upgrade() {
+                        medium.shutdown_read();
+                    }
+                }
             }
         }
         let mut state = self.lock();

@@ -18,3 +18,7 @@ mod requests;
 mod stop;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+#[path = "../tls_peer/mod.rs"]
+#[expect(dead_code, reason = "the servers are ours")]
+mod tls_peer;

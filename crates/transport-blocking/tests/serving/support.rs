@@ -197,7 +197,7 @@ pub(crate) fn message(kind: MessageKind, value: impl Into<Value>) -> Vec<u8> {
 }
 
 /// Reads exactly these bytes.
-pub(crate) fn expect(stream: &mut TcpStream, bytes: &[u8]) {
+pub(crate) fn expect(stream: &mut impl Read, bytes: &[u8]) {
     let mut read = vec![0; bytes.len()];
     stream.read_exact(&mut read).unwrap();
     assert!(read == bytes, "{read:?} instead of {bytes:?}");
