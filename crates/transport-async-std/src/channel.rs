@@ -165,7 +165,8 @@ impl Channel {
 
     /// Waits for the login of a client. A client may never send one, so give a time-out:
     /// none, or [`Duration::ZERO`], waits for ever. [`LOGIN_TIMEOUT`](crate::LOGIN_TIMEOUT) is a good
-    /// one. The answer of [`Login::accept`] has to be written within it too.
+    /// one. The answer of [`Login::accept`] has to be written within it too; what it takes to decide is
+    /// not counted.
     ///
     /// # Errors
     ///
@@ -183,7 +184,7 @@ impl Channel {
         Ok(Login {
             channel: self,
             login,
-            deadline,
+            left: deadline.left(),
         })
     }
 
@@ -300,7 +301,8 @@ impl fmt::Debug for Channel {
 pub struct Login {
     channel: Channel,
     login: handshake::Login,
-    deadline: Deadline,
+    /// How much of its time the client has left. What it takes to decide is not the client's.
+    left: Option<Duration>,
 }
 
 impl Login {
@@ -337,14 +339,15 @@ impl Login {
         let Self {
             mut channel,
             login,
-            deadline,
+            left,
         } = self;
+        let deadline = Deadline::after(left);
         let text = channel.opening.await_text(login);
         let spoken = channel.go_through(text, deadline).await?;
         let here = |login| Self {
             channel,
             login,
-            deadline,
+            left: deadline.left(),
         };
         Ok(match spoken {
             handshake::Spoken::Messages(login) => Spoken::Messages(here(login)),
@@ -364,8 +367,9 @@ impl Login {
         let Self {
             mut channel,
             login,
-            deadline,
+            left,
         } = self;
+        let deadline = Deadline::after(left);
         let connection = channel.opening.accept(login);
         channel.write(deadline).await?;
         Ok(channel.opened(connection, Role::Server))

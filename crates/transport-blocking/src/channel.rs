@@ -188,7 +188,8 @@ impl Channel {
 
     /// Waits for the login of a client. A client may never send one, so give a time-out:
     /// none, or [`Duration::ZERO`], waits for ever. [`LOGIN_TIMEOUT`](crate::LOGIN_TIMEOUT) is a good
-    /// one. The answer of [`Login::accept`] has to be written within it too.
+    /// one. The answer of [`Login::accept`] has to be written within it too; what it takes to decide is
+    /// not counted.
     ///
     /// # Errors
     ///
@@ -206,7 +207,7 @@ impl Channel {
         Ok(Login {
             channel: self,
             login,
-            deadline,
+            left: deadline.left(),
         })
     }
 
@@ -302,7 +303,8 @@ impl fmt::Debug for Channel {
 pub struct Login {
     channel: Channel,
     login: handshake::Login,
-    deadline: Deadline,
+    /// How much of its time the client has left. What it takes to decide is not the client's.
+    left: Option<Duration>,
 }
 
 impl Login {
@@ -339,14 +341,15 @@ impl Login {
         let Self {
             mut channel,
             login,
-            deadline,
+            left,
         } = self;
+        let deadline = Deadline::after(left);
         let text = channel.opening.await_text(login);
         let spoken = channel.go_through(text, deadline)?;
         let here = |login| Self {
             channel,
             login,
-            deadline,
+            left: deadline.left(),
         };
         Ok(match spoken {
             handshake::Spoken::Messages(login) => Spoken::Messages(here(login)),
@@ -366,8 +369,9 @@ impl Login {
         let Self {
             mut channel,
             login,
-            deadline,
+            left,
         } = self;
+        let deadline = Deadline::after(left);
         let connection = channel.opening.accept(login);
         channel.write(deadline)?;
         Ok(channel.opened(connection, Role::Server))

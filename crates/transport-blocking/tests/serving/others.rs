@@ -2,12 +2,15 @@
 
 use std::io::{Read, Write};
 use std::net::Shutdown;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use hopen_blocking::server::{BadMessage, Decision, ServerOptions, TextProtocol};
 use hopen_codec::frame::FrameError;
 use hopen_codec::message::MessageKind;
 
-use crate::support::{Event, Logger, Running, expect, message, read_to_end};
+use crate::support::{Event, Logger, PATIENCE, Running, expect, message, read_to_end};
 
 #[test]
 fn qcon_is_answered_by_text() {
@@ -39,6 +42,24 @@ fn qcon_has_to_log_in() {
     }
     let answer = read_to_end(&mut server.raw(b"ann\x002+3\0"));
     assert_eq!(answer, b"ann says 2+3\n");
+    assert_eq!(server.stop(), 0);
+}
+
+#[test]
+fn a_line_that_comes_while_its_login_is_decided_about_is_not_late() {
+    let mut options = ServerOptions::default();
+    options.text = TextProtocol::On;
+    options.login_timeout = LOGIN_TIMEOUT;
+    let (sender, asked) = mpsc::channel();
+    let server = Running::start_with(options, move |_| {
+        sender.send(()).unwrap();
+        thread::sleep(LOGIN_TIMEOUT);
+        Decision::Accept
+    });
+    let mut qcon = server.raw(b"qcon\0");
+    asked.recv_timeout(PATIENCE).unwrap();
+    qcon.write_all(b"2+3\0").unwrap();
+    assert_eq!(read_to_end(&mut qcon), b"qcon says 2+3\n");
     assert_eq!(server.stop(), 0);
 }
 
@@ -126,3 +147,6 @@ fn answering_text() -> Running {
     options.text = TextProtocol::On;
     Running::start(options)
 }
+
+/// Longer than a login takes that is sent at once.
+const LOGIN_TIMEOUT: Duration = Duration::from_secs(1);
