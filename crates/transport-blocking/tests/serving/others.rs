@@ -85,7 +85,7 @@ fn a_line_has_a_limit_and_an_end() {
     let server = Running::start(options);
     let long = [&b"qcon\0"[..], &[b'x'; 100], b"\0"].concat();
     assert_eq!(read_to_end(&mut server.raw(&long)), b"");
-    let mut cut_off = server.raw(b"qcon\0til");
+    let mut cut_off = server.raw_alone(b"qcon\0til");
     let address = cut_off.local_addr().unwrap().to_string();
     cut_off.shutdown(Shutdown::Write).unwrap();
     assert_eq!(read_to_end(&mut cut_off), b"");
@@ -129,7 +129,7 @@ fn http_is_told_that_it_is_not_served() {
 #[test]
 fn a_port_scan_is_no_news() {
     let server = Running::start(ServerOptions::default());
-    let mut scan = server.raw(b"");
+    let mut scan = server.raw_alone(b"");
     let address = scan.local_addr().unwrap().to_string();
     scan.shutdown(Shutdown::Write).unwrap();
     assert_eq!(scan.read(&mut [0]).unwrap(), 0);
