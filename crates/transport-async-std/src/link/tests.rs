@@ -49,6 +49,37 @@ fn who_takes_an_answer_slowly_over_tls_takes_it_to_its_end() {
     assert!(answered == answer);
 }
 
+#[test]
+fn a_stream_that_hands_on_what_it_has_is_given_nothing_more() {
+    let (to_server, to_client) = (Pipe::default(), Pipe::default());
+    let told = Value::from(vec![7_u8; 1000]);
+    let client = async {
+        let writer = Buffered {
+            held: Vec::new(),
+            is_flushing: false,
+            pipe: to_server.clone(),
+        };
+        let channel = Channel::of_pair(to_client.clone(), writer);
+        let nobody = Credentials::default();
+        let handle = channel.log_in(&nobody, Config::client(), None).await;
+        let mut handle = handle.unwrap();
+        for _ in 0..3 {
+            let before = to_server.held();
+            handle.set(told.clone()).await.unwrap();
+            handle.flush().await.unwrap();
+            // Nobody reads it.
+            assert_eq!(to_server.held() - before, 1014);
+        }
+    };
+    let server = async {
+        let channel = Channel::of_pair(to_server.clone(), to_client.clone());
+        let login = channel.receive_login(Config::server(), None).await.unwrap();
+        // Dropped with the test.
+        login.accept().await.unwrap()
+    };
+    smol::block_on(zip(client, server));
+}
+
 fn server() -> Server {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tls/tests/fixtures");
     let mut settings = Settings::default();
@@ -112,6 +143,51 @@ impl AsyncWrite for Pipe {
 
     fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
+    }
+}
+
+impl Pipe {
+    fn held(&self) -> usize {
+        self.state.lock().expect("no panic").0.len()
+    }
+}
+
+/// Takes a few bytes at a time, hands them on when it is flushed, and wants to be asked twice for that.
+struct Buffered {
+    held: Vec<u8>,
+    is_flushing: bool,
+    pipe: Pipe,
+}
+
+impl AsyncWrite for Buffered {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        assert!(!self.is_flushing, "nobody could tell what has gone");
+        let count = bytes.len().min(DROP);
+        self.held.extend_from_slice(&bytes[..count]);
+        Poll::Ready(Ok(count))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.held.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        self.is_flushing = !self.is_flushing;
+        if self.is_flushing {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let held = mem::take(&mut self.held);
+        Pin::new(&mut self.pipe)
+            .poll_write(context, &held)
+            .map_ok(drop)
+    }
+
+    fn poll_close(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_flush(context)
     }
 }
 
