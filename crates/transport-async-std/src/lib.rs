@@ -47,10 +47,15 @@ mod medium;
 mod open;
 mod pair;
 mod pipe;
+#[cfg(test)]
+#[path = "../../transport-blocking/src/secrets.rs"]
+mod secrets;
 pub mod server;
 mod shared;
 mod socket;
 mod subscriber;
+#[cfg(test)]
+mod wait;
 
 pub use channel::{Channel, Login};
 pub use file::FileHandle;

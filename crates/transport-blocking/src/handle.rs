@@ -321,11 +321,6 @@ impl Handle {
     }
 
     /// What a test breaks.
-    #[cfg(test)]
-    pub(crate) fn link(&self) -> &Link {
-        &self.link
-    }
-
     pub(crate) fn into_parts(self) -> (Arc<Link>, Intake, Peer) {
         let Self { link, intake, peer } = self;
         (link, intake, peer)

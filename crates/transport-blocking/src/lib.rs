@@ -45,6 +45,8 @@ mod secrets;
 pub mod server;
 mod shared;
 mod subscriber;
+#[cfg(test)]
+mod wait;
 
 pub use channel::{Channel, Login};
 pub use handle::{Handle, Received};
