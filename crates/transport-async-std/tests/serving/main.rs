@@ -9,6 +9,9 @@ mod desk;
 #[path = "../../../transport-blocking/tests/serving/encrypted.rs"]
 mod encrypted;
 #[cfg(test)]
+#[path = "../../../transport-blocking/tests/serving/gateway.rs"]
+mod gateway;
+#[cfg(test)]
 #[path = "../../../transport-blocking/tests/serving/logins.rs"]
 mod logins;
 #[cfg(test)]
