@@ -17,10 +17,10 @@ use hopen_codec::connection::Connection;
 use hopen_codec::handshake;
 use hopen_codec::session::Role;
 use hopen_tls::{Client, Server, ServerMode, Session};
-use hopen_transport::{Accepts, Dialogue, Error, Opening, Peer, Step};
+use hopen_transport::{Accepts, Deadline, Dialogue, Error, Opening, Peer, Step};
 
 use crate::Handle;
-use crate::deadline::Deadline;
+use crate::alarm::Alarm;
 use crate::link::{LITTLE, Link};
 use crate::medium::Medium;
 use crate::pair::Pair;
@@ -224,7 +224,7 @@ impl Channel {
             medium, opening, ..
         } = self;
         let medium = medium.as_mut().expect(THERE);
-        let mut alarm = deadline.alarm();
+        let mut alarm = Alarm::of(deadline);
         poll_fn(|context| match poll_write(medium, opening, context) {
             Poll::Ready(Ok(())) => Poll::Ready(Ok(())),
             Poll::Ready(Err(error)) => Poll::Ready(Err(opening.failed(error))),
@@ -242,7 +242,7 @@ impl Channel {
             medium, opening, ..
         } = self;
         let medium = medium.as_mut().expect(THERE);
-        let mut alarm = deadline.alarm();
+        let mut alarm = Alarm::of(deadline);
         poll_fn(|context| {
             let (buffer, room) = opening.buffer(room);
             // A login is short, and who has not logged in yet is to take little memory.

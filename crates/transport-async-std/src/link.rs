@@ -33,9 +33,9 @@ use hopen_codec::outbox::Outbox;
 use hopen_codec::remote_error::RemoteError;
 use hopen_codec::session::{Cause, Position};
 use hopen_codec::value::Value;
-use hopen_transport::{Broken, Error, Intake, State};
+use hopen_transport::{Broken, Deadline, Error, Intake, State};
 
-use crate::deadline::Deadline;
+use crate::alarm::Alarm;
 use crate::medium::Medium;
 
 mod caller;
@@ -221,7 +221,7 @@ impl Link {
         end: Position,
         mut done: impl FnMut(&mut Core) -> Option<T>,
     ) -> Result<Option<T>, Error> {
-        let mut alarm = deadline.alarm();
+        let mut alarm = Alarm::of(deadline);
         let mut place = Place::new(self, wants);
         poll_fn(|context| {
             let mut core = self.lock();

@@ -16,10 +16,9 @@ use hopen_codec::handshake;
 use hopen_codec::outbox::Outbox;
 use hopen_codec::session::Role;
 use hopen_tls::{Client, Server, ServerMode, Session};
-use hopen_transport::{Accepts, Dialogue, Opening, Peer, Step};
+use hopen_transport::{Accepts, Deadline, Dialogue, Opening, Peer, Step};
 use socket2::SockRef;
 
-use crate::deadline::Deadline;
 use crate::link::{Link, State, passed};
 #[cfg(unix)]
 use crate::medium::Socket;
@@ -134,7 +133,7 @@ impl Channel {
         host: &str,
         timeout: Option<Duration>,
     ) -> Result<Self, Error> {
-        self.start_tls_until(client, host, login_deadline(timeout))
+        self.start_tls_until(client, host, Deadline::of_opening(timeout))
     }
 
     pub(crate) fn start_tls_until(
@@ -170,7 +169,7 @@ impl Channel {
         config: Config,
         timeout: Option<Duration>,
     ) -> Result<Handle, Error> {
-        let deadline = login_deadline(timeout);
+        let deadline = Deadline::of_opening(timeout);
         self.log_in_until(credentials, config, deadline, Role::Client)
     }
 
@@ -201,7 +200,7 @@ impl Channel {
         config: Config,
         timeout: Option<Duration>,
     ) -> Result<Login, Error> {
-        let deadline = login_deadline(timeout);
+        let deadline = Deadline::of_opening(timeout);
         let login = self.opening.receive_login(config);
         let login = self.go_through(login, deadline)?;
         Ok(Login {
@@ -433,11 +432,6 @@ fn write(medium: &Medium, opening: &mut Opening, deadline: Deadline) -> io::Resu
     Ok(())
 }
 
-/// Returns the end of a time-out; no time at all is none, as 0 is to KX's C library.
-pub(crate) fn login_deadline(timeout: Option<Duration>) -> Deadline {
-    Deadline::after(timeout.filter(|timeout| !timeout.is_zero()))
-}
-
 #[cfg(test)]
 mod tests {
     use std::net::{Ipv4Addr, TcpListener};
@@ -527,15 +521,6 @@ mod tests {
         };
         assert_eq!(*phase, expected);
         assert_eq!(error.kind(), io::ErrorKind::StorageFull);
-    }
-
-    #[test]
-    fn no_time_is_no_time_out() {
-        for timeout in [None, Some(Duration::ZERO)] {
-            assert_eq!(login_deadline(timeout).left(), None);
-        }
-        let minute = Some(Duration::from_secs(60));
-        assert!(login_deadline(minute).left().is_some());
     }
 
     #[test]

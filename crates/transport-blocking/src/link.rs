@@ -26,10 +26,8 @@ use hopen_codec::remote_error::RemoteError;
 use hopen_codec::session::Cause;
 use hopen_codec::value::Value;
 
-use crate::deadline::Deadline;
 use crate::medium::{Interest, Medium};
-use hopen_transport::Broken;
-use hopen_transport::Intake;
+use hopen_transport::{Broken, Deadline, Intake};
 
 mod caller;
 mod push;

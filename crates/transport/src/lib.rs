@@ -59,6 +59,7 @@
 
 #![forbid(unsafe_code)]
 
+mod deadline;
 mod error;
 mod file;
 mod listen;
@@ -74,6 +75,7 @@ pub mod subscription;
 #[cfg(unix)]
 pub mod unix_socket;
 
+pub use deadline::Deadline;
 pub use error::{Broken, Error, FileError, FileErrorKind, OsText, Phase, PipeError, PipeErrorKind};
 pub use file::{FileHandle, lines};
 pub use listen::{Accepts, Bound, LOGIN_TIMEOUT, ListenOptions, UnixSocket, is_gone};

@@ -11,11 +11,10 @@ use hopen_codec::remote_error::RemoteError;
 use hopen_codec::session::{Cause, Position, Question};
 use hopen_codec::value::Value;
 use hopen_transport::server::Line as _;
-use hopen_transport::{Broken, Error, Phase, Standstill, State};
+use hopen_transport::{Broken, Deadline, Error, Phase, Standstill, State};
 
 use super::{Core, Link, Wants, remote_error};
 use crate::Received;
-use crate::deadline::Deadline;
 
 /// One who uses a connection.
 #[derive(Clone, Copy)]

@@ -10,7 +10,8 @@ use std::time::Duration;
 use hopen_transport::server::Places;
 
 use super::Client;
-use crate::deadline::Deadline;
+use crate::alarm::Alarm;
+use hopen_transport::Deadline;
 
 /// What other tasks see a server by, and stop it. Clones are the same, and stay valid when the server
 /// has ended.
@@ -27,9 +28,8 @@ impl Control {
     /// `patience` is cut off. Returns at once; [`Server::run`](super::Server::run) returns when it is
     /// done. Called again, the shorter time counts.
     pub fn stop(&self, patience: Duration) {
-        let deadline = Deadline::after(Some(patience));
         let mut state = self.0.lock();
-        state.stop = Some(deadline.or_earlier(state.stop.unwrap_or(Deadline::NEVER)));
+        state.places.stop(Deadline::after(Some(patience)));
         let waker = state.waker.take();
         drop(state);
         wake(waker);
@@ -46,7 +46,7 @@ impl fmt::Debug for Control {
         let state = self.0.lock();
         f.debug_struct("Control")
             .field("connections", &state.places.len())
-            .field("is_stopping", &state.stop.is_some())
+            .field("is_stopping", &state.places.stops().is_some())
             .finish()
     }
 }
@@ -60,8 +60,6 @@ pub(super) struct Registry {
 #[derive(Default)]
 struct State {
     places: Places<Arc<Life>>,
-    /// By when the server is to have stopped.
-    stop: Option<Deadline>,
     /// The server's own task: a connection has ended, or the server is to stop.
     waker: Option<Waker>,
 }
@@ -71,7 +69,7 @@ impl Registry {
     pub(super) async fn unless_stopped<F: Future>(&self, future: F) -> Option<F::Output> {
         let mut future = pin!(future);
         poll_fn(|context| {
-            if self.waits(context, |state| state.stop.is_some()) {
+            if self.waits(context, |state| state.places.stops().is_some()) {
                 return Poll::Ready(None);
             }
             future.as_mut().poll(context).map(Some)
@@ -88,14 +86,14 @@ impl Registry {
                 None => life.reach(Point::Stops),
             }
         }
-        let mut alarm = Deadline::NEVER.alarm();
+        let mut alarm = Alarm::of(Deadline::NEVER);
         poll_fn(|context| {
             if self.waits(context, |state| state.places.is_empty()) {
                 return Poll::Ready(());
             }
-            let stop = self.lock().stop.unwrap_or(Deadline::NEVER);
+            let stop = self.lock().places.stops().unwrap_or(Deadline::NEVER);
             if alarm.deadline() != stop {
-                alarm = stop.alarm();
+                alarm = Alarm::of(stop);
             }
             match alarm.has_passed(context) {
                 true => Poll::Ready(()),
@@ -109,7 +107,7 @@ impl Registry {
     /// Cuts all connections off that are left, and returns how many those are. Nobody logs in any more.
     pub(super) fn cut_off(&self) -> usize {
         let mut state = self.lock();
-        state.stop = Some(Deadline::after(Some(Duration::ZERO)));
+        state.places.stop(Deadline::after(Some(Duration::ZERO)));
         let all = state.places.all();
         drop(state);
         if !all.is_empty() {
@@ -182,12 +180,8 @@ impl Place {
 
     /// Says who has logged in. `false` where the server stops: it is too late.
     pub(super) fn is_taken_by(&self, client: &Client) -> bool {
-        let mut state = self.registry.lock();
-        if state.stop.is_some() {
-            return false;
-        }
-        state.places.is_taken_by(self.number, client);
-        true
+        let places = &mut self.registry.lock().places;
+        places.is_taken_by(self.number, client)
     }
 
     /// Says that nobody is logged in any more.
@@ -205,7 +199,7 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut state = self.registry.lock();
         state.places.give_back(self.number);
-        let is_last_wanted = state.stop.is_some();
+        let is_last_wanted = state.places.stops().is_some();
         let waker = is_last_wanted.then(|| state.waker.take()).flatten();
         drop(state);
         wake(waker);

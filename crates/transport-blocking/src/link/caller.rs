@@ -12,9 +12,8 @@ use hopen_codec::value::Value;
 
 use super::{Link, State};
 use crate::Received;
-use crate::deadline::Deadline;
 use hopen_transport::server::Line as _;
-use hopen_transport::{Broken, Error, Intake, Phase, Standstill};
+use hopen_transport::{Broken, Deadline, Error, Intake, Phase, Standstill};
 
 /// One who uses a connection.
 pub(crate) struct Caller<'a> {

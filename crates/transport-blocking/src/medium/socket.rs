@@ -17,13 +17,13 @@ use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use hopen_codec::outbox::Outbox;
+use hopen_transport::Deadline;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::net::sockopt::set_socket_linger;
 use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown, recv, sendmsg, shutdown};
 
 use super::{Interest, Ready};
-use crate::deadline::Deadline;
 
 /// A connected stream socket in blocking mode.
 pub(crate) struct Socket(OwnedFd);
