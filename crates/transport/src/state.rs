@@ -101,7 +101,8 @@ impl State {
     }
 
     /// Returns the buffer to read into, and how much to try to read. The codec has room for that
-    /// much: see [`receive`](Self::receive), which is called before anything is read.
+    /// much: see [`receive`](Self::receive), which is called before anything is read. How much was read
+    /// the intake is [told](Intake::has_come) where nobody may stand still in the middle of a message.
     pub fn buffer<'a>(&self, intake: &'a mut Intake) -> (&'a mut BytesMut, usize) {
         let room = self.connection().make_room(&mut intake.input);
         self.stage.buffer(intake, room)
