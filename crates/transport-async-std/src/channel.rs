@@ -1,11 +1,12 @@
 //! A connection before its login, for either role.
 
-use core::fmt;
 use core::future::poll_fn;
 use core::task::{Context, Poll};
+use core::{fmt, mem};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,10 +17,10 @@ use hopen_codec::connection::Connection;
 use hopen_codec::handshake;
 use hopen_codec::session::Role;
 use hopen_tls::{Client, Server, ServerMode, Session};
-use hopen_transport::{Accepts, Dialogue, Error, LITTLE, Opening, Peer, Step};
+use hopen_transport::{Accepts, Deadline, Dialogue, Error, LITTLE, Opening, Peer, Step};
 
 use crate::Handle;
-use crate::deadline::Deadline;
+use crate::alarm::Alarm;
 use crate::link::Link;
 use crate::medium::Medium;
 use crate::pair::Pair;
@@ -29,7 +30,8 @@ use crate::pair::Pair;
 /// One end [logs in](Self::log_in), the other [receives the login](Self::receive_login) and accepts
 /// or refuses it. A future of it that is dropped closes the connection.
 pub struct Channel {
-    medium: Medium,
+    /// Taken by the handle.
+    medium: Option<Medium>,
     opening: Opening,
     /// Where the peer is, if it has an address.
     address: Option<SocketAddr>,
@@ -87,7 +89,7 @@ impl Channel {
         local: Option<bool>,
     ) -> Self {
         Self {
-            medium: Medium::new(stream),
+            medium: Some(Medium::new(stream)),
             opening: Opening::new(local),
             address,
         }
@@ -118,10 +120,8 @@ impl Channel {
         deadline: Deadline,
     ) -> Result<Self, Error> {
         let handshake = self.opening.start_tls(client, host)?;
-        match self.go_through(handshake, deadline).await {
-            Ok(()) => Ok(self),
-            Err(error) => Err(self.given_up(error)),
-        }
+        self.go_through(handshake, deadline).await?;
+        Ok(self)
     }
 
     /// Says what the client may speak whose login is [received](Self::receive_login): `server` is
@@ -158,19 +158,15 @@ impl Channel {
         deadline: Deadline,
         role: Role,
     ) -> Result<Handle, Error> {
-        let connection = match self.opening.log_in(credentials, config) {
-            Ok(login) => self.go_through(login, deadline).await,
-            Err(error) => Err(error),
-        };
-        match connection {
-            Ok(connection) => Ok(self.opened(connection, role)),
-            Err(error) => Err(self.given_up(error)),
-        }
+        let login = self.opening.log_in(credentials, config)?;
+        let connection = self.go_through(login, deadline).await?;
+        Ok(self.opened(connection, role))
     }
 
     /// Waits for the login of a client. A client may never send one, so give a time-out:
     /// none, or [`Duration::ZERO`], waits for ever. [`LOGIN_TIMEOUT`](crate::LOGIN_TIMEOUT) is a good
-    /// one. The answer of [`Login::accept`] has to be written within it too.
+    /// one. The answer of [`Login::accept`] has to be written within it too; what it takes to decide is
+    /// not counted.
     ///
     /// # Errors
     ///
@@ -184,14 +180,12 @@ impl Channel {
     ) -> Result<Login, Error> {
         let deadline = Deadline::of_opening(timeout);
         let login = self.opening.receive_login(config);
-        match self.go_through(login, deadline).await {
-            Ok(login) => Ok(Login {
-                channel: self,
-                login,
-                deadline,
-            }),
-            Err(error) => Err(self.given_up(error)),
-        }
+        let login = self.go_through(login, deadline).await?;
+        Ok(Login {
+            channel: self,
+            login,
+            left: deadline.left(),
+        })
     }
 
     /// Goes through what both ends say until it is over.
@@ -224,18 +218,13 @@ impl Channel {
         }
     }
 
-    /// Is told why there is no handle. Returns it again.
-    fn given_up(&mut self, error: Error) -> Error {
-        self.medium.say_goodbye(self.opening.stage());
-        error
-    }
-
     /// Writes everything, and has it handed on.
     async fn write(&mut self, deadline: Deadline) -> Result<(), Error> {
         let Self {
             medium, opening, ..
         } = self;
-        let mut alarm = deadline.alarm();
+        let medium = medium.as_mut().expect(THERE);
+        let mut alarm = Alarm::of(deadline);
         poll_fn(|context| match poll_write(medium, opening, context) {
             Poll::Ready(Ok(())) => Poll::Ready(Ok(())),
             Poll::Ready(Err(error)) => Poll::Ready(Err(opening.failed(error))),
@@ -252,7 +241,8 @@ impl Channel {
         let Self {
             medium, opening, ..
         } = self;
-        let mut alarm = deadline.alarm();
+        let medium = medium.as_mut().expect(THERE);
+        let mut alarm = Alarm::of(deadline);
         poll_fn(|context| {
             let (buffer, room) = opening.buffer(room);
             // A login is short, and who has not logged in yet is to take little memory.
@@ -274,12 +264,26 @@ impl Channel {
         self.address
     }
 
-    fn opened(self, connection: Connection, role: Role) -> Handle {
+    fn opened(mut self, connection: Connection, role: Role) -> Handle {
         let mut peer = Peer::at(self.address);
         peer.session = self.opening.session().cloned();
-        let (state, mut intake) = self.opening.open(connection, role);
+        let (state, mut intake) = mem::take(&mut self.opening).open(connection, role);
         intake.rest();
-        Handle::new(Link::new(self.medium, state, intake), peer)
+        let medium = self.medium.take().expect(THERE);
+        Handle::new(Link::new(medium, state, intake), peer)
+    }
+}
+
+impl Drop for Channel {
+    /// Says to the other side that nothing more comes, where there is no handle that will.
+    fn drop(&mut self) {
+        if thread::panicking() {
+            // The stream may be what panics.
+            return;
+        }
+        if let Some(medium) = &mut self.medium {
+            medium.say_goodbye(self.opening.stage());
+        }
     }
 }
 
@@ -297,7 +301,8 @@ impl fmt::Debug for Channel {
 pub struct Login {
     channel: Channel,
     login: handshake::Login,
-    deadline: Deadline,
+    /// How much of its time the client has left. What it takes to decide is not the client's.
+    left: Option<Duration>,
 }
 
 impl Login {
@@ -334,17 +339,15 @@ impl Login {
         let Self {
             mut channel,
             login,
-            deadline,
+            left,
         } = self;
+        let deadline = Deadline::after(left);
         let text = channel.opening.await_text(login);
-        let spoken = match channel.go_through(text, deadline).await {
-            Ok(spoken) => spoken,
-            Err(error) => return Err(channel.given_up(error)),
-        };
+        let spoken = channel.go_through(text, deadline).await?;
         let here = |login| Self {
             channel,
             login,
-            deadline,
+            left: deadline.left(),
         };
         Ok(match spoken {
             handshake::Spoken::Messages(login) => Spoken::Messages(here(login)),
@@ -364,19 +367,16 @@ impl Login {
         let Self {
             mut channel,
             login,
-            deadline,
+            left,
         } = self;
+        let deadline = Deadline::after(left);
         let connection = channel.opening.accept(login);
         channel.write(deadline).await?;
         Ok(channel.opened(connection, Role::Server))
     }
 
     /// Closes the connection, which is how a login is refused. The client is told nothing else.
-    pub fn refuse(mut self) {
-        let Channel {
-            medium, opening, ..
-        } = &mut self.channel;
-        medium.say_goodbye(opening.stage());
+    pub fn refuse(self) {
         self.login.refuse();
     }
 }
@@ -407,9 +407,7 @@ impl TextQuery {
     pub(crate) async fn answer(self, text: &[u8], timeout: Duration) -> Result<(), Error> {
         let mut channel = self.login.channel;
         channel.opening.answer(text);
-        let written = channel.write(Deadline::after(Some(timeout))).await;
-        channel.medium.say_goodbye(channel.opening.stage());
-        written
+        channel.write(Deadline::after(Some(timeout))).await
     }
 }
 
@@ -429,3 +427,6 @@ fn poll_write(
     }
     medium.poll_flush(context)
 }
+
+/// Why a channel has a medium.
+const THERE: &str = "the handle takes it, and ends the channel";

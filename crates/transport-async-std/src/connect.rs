@@ -17,10 +17,10 @@ use hopen_codec::address::Endpoint;
 use hopen_codec::session::Role;
 #[cfg(unix)]
 use hopen_transport::unix_socket::{Name, names};
-use hopen_transport::{Error, Options, Phase};
+use hopen_transport::{Deadline, Error, Options, Phase};
 use socket2::SockRef;
 
-use crate::deadline::Deadline;
+use crate::alarm::{Alarm, passes};
 use crate::socket::Socket;
 use crate::{Channel, Handle};
 
@@ -161,7 +161,7 @@ async fn connect_by(name: &Name) -> io::Result<Channel> {
     loop {
         match name.try_connect() {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                Deadline::after(Some(PAUSE)).passes().await;
+                passes(Deadline::after(Some(PAUSE))).await;
             }
             // Not by async-std's `From`, which panics where the system cannot wait for one more.
             stream => {
@@ -174,7 +174,7 @@ async fn connect_by(name: &Name) -> io::Result<Channel> {
 
 /// Waits for something no longer than until a deadline.
 async fn within<T>(deadline: Deadline, future: impl Future<Output = T>) -> Option<T> {
-    let (mut alarm, mut future) = (deadline.alarm(), pin!(future));
+    let (mut alarm, mut future) = (Alarm::of(deadline), pin!(future));
     poll_fn(|context| match future.as_mut().poll(context) {
         Poll::Ready(result) => Poll::Ready(Some(result)),
         Poll::Pending if alarm.has_passed(context) => Poll::Ready(None),

@@ -15,9 +15,9 @@ use hopen_codec::frame::Announced;
 use hopen_codec::remote_error::RemoteError;
 use hopen_codec::value::Value;
 use hopen_tls::Session;
-use hopen_transport::{Error, Peer, Phase};
+use hopen_transport::{Deadline, Error, Peer, Phase};
 
-use crate::deadline::Deadline;
+use crate::alarm::Alarm;
 use crate::link::{Caller, Link, Reader};
 use crate::{Driver, SharedHandle};
 
@@ -235,7 +235,7 @@ impl Handle {
         let Some((mut medium, mut words)) = self.link.lock().end_writing() else {
             return Ok(());
         };
-        let mut alarm = deadline.alarm();
+        let mut alarm = Alarm::of(deadline);
         let (mut unread, mut is_closed) = (BytesMut::new(), false);
         poll_fn(|context| {
             let failed = |error| Poll::Ready(Err(Error::io(error)));

@@ -35,10 +35,11 @@
 
 use hopen_codec::session::Role;
 use hopen_codec::value::Value;
+use hopen_transport::Deadline;
 
+mod alarm;
 mod channel;
 mod connect;
-mod deadline;
 mod file;
 mod handle;
 mod link;
@@ -47,10 +48,15 @@ mod medium;
 mod open;
 mod pair;
 mod pipe;
+#[cfg(test)]
+#[path = "../../transport-blocking/src/secrets.rs"]
+mod secrets;
 pub mod server;
 mod shared;
 mod socket;
 mod subscriber;
+#[cfg(test)]
+mod wait;
 
 pub use channel::{Channel, Login};
 pub use file::FileHandle;
@@ -68,8 +74,6 @@ pub use open::{Opened, open_any, open_file, open_pipe};
 pub use pipe::{Pipe, PipeSource};
 pub use shared::{Asyncs, Driver, SharedHandle};
 pub use subscriber::{Stopper, Subscriber};
-
-use crate::deadline::Deadline;
 
 /// Opens a handle to a process: connects and logs in.
 ///

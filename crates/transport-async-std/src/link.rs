@@ -33,9 +33,9 @@ use hopen_codec::outbox::Outbox;
 use hopen_codec::remote_error::RemoteError;
 use hopen_codec::session::{Cause, Position};
 use hopen_codec::value::Value;
-use hopen_transport::{Broken, Error, Intake, State};
+use hopen_transport::{Broken, Deadline, Error, Intake, State};
 
-use crate::deadline::Deadline;
+use crate::alarm::Alarm;
 use crate::medium::Medium;
 
 mod caller;
@@ -218,7 +218,7 @@ impl Link {
         end: Position,
         mut done: impl FnMut(&mut Core) -> Option<T>,
     ) -> Result<Option<T>, Error> {
-        let mut alarm = deadline.alarm();
+        let mut alarm = Alarm::of(deadline);
         let mut place = Place::new(self, wants);
         poll_fn(|context| {
             let mut core = self.lock();
@@ -365,7 +365,7 @@ impl Core {
                 self.state.session.end(cause.unwrap_or(Cause::Closed));
             }
             Poll::Ready(Ok(0)) => self.state.session.peer_has_closed(&self.intake.input),
-            Poll::Ready(Ok(count)) => self.intake.has_read(count),
+            Poll::Ready(Ok(count)) => self.intake.has_come(count),
             Poll::Ready(Err(error)) => {
                 self.state.session.end(Cause::Medium(Broken::io(&error)));
             }
@@ -431,3 +431,6 @@ pub(crate) fn remote_error(text: &'static str) -> RemoteError {
 
 /// How many steps a task makes before it lets others run.
 const STEPS: usize = 256;
+
+#[cfg(test)]
+mod tests;

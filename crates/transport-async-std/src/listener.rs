@@ -228,6 +228,27 @@ mod tests {
         assert_eq!(accepted.peer_addr(), Some(client.local_addr().unwrap()));
     }
 
+    #[test]
+    fn a_flood_of_clients_that_have_gone_again_leaves_others_their_turn() {
+        let listener = Listener::bind("localhost:0W").unwrap();
+        let address = listener.local_addr().unwrap();
+        for _ in 0..5 {
+            let gone = TcpStream::connect(address).unwrap();
+            SockRef::from(&gone)
+                .set_linger(Some(Duration::ZERO))
+                .unwrap();
+        }
+        let _client = TcpStream::connect(address).unwrap();
+        let mut accepts = pin!(listener.accept());
+        let mut polls = 0;
+        let accepted = block_on(poll_fn(|context| {
+            polls += 1;
+            accepts.as_mut().poll(context)
+        }));
+        accepted.unwrap();
+        assert!(polls > 5, "{polls}");
+    }
+
     #[cfg(unix)]
     #[test]
     fn clients_of_both_sockets_are_accepted_in_turn() {

@@ -93,9 +93,10 @@ use std::time::Duration;
 
 use hopen_transport::server::{Name, guarded};
 
-use crate::deadline::Deadline;
+use crate::alarm::passes;
 use crate::listener::spawn;
 use crate::{Channel, Listener};
+use hopen_transport::Deadline;
 
 mod handler;
 mod registry;
@@ -174,7 +175,7 @@ impl<H: Handler + 'static> Server<H> {
                     // Where something has run out the next attempt fails at once as well, and nothing
                     // says when there is some again: so many attempts, and no more.
                     let pause = Deadline::after(Some(PAUSE));
-                    registry.0.unless_stopped(pause.passes()).await;
+                    registry.0.unless_stopped(passes(pause)).await;
                 }
             }
         }

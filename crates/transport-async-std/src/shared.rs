@@ -14,10 +14,9 @@ use hopen_codec::connection::Ticket;
 use hopen_codec::remote_error::RemoteError;
 use hopen_codec::value::Value;
 use hopen_tls::Session;
-use hopen_transport::{Error, Peer};
+use hopen_transport::{Deadline, Error, Peer};
 
 use crate::Received;
-use crate::deadline::Deadline;
 use crate::link::{Caller, Link, Reader};
 
 /// A handle that any number of tasks use at the same time; clones are cheap. Made by

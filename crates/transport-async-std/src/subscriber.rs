@@ -10,10 +10,11 @@ use std::time::{Duration, SystemTime};
 use futures_core::Stream;
 use hopen_codec::session::Role;
 use hopen_codec::value::Value;
+use hopen_transport::Deadline;
 use hopen_transport::subscription::{Event, Request, Step, SubscriberOptions, Subscription};
 
+use crate::alarm::Alarm;
 use crate::connect::connect;
-use crate::deadline::{Alarm, Deadline};
 use crate::{Error, Handle, Options, Phase};
 
 /// Subscribes to a tickerplant, and goes on where the connection is lost.
@@ -114,7 +115,7 @@ impl Subscriber {
     /// [`Phase::Message`] says that there was none, and that everything goes on: also an attempt to
     /// connect that is under way.
     pub async fn next_timeout(&mut self, timeout: Duration) -> Option<Result<Event, Error>> {
-        let mut alarm = Deadline::after(Some(timeout)).alarm();
+        let mut alarm = Alarm::of(Deadline::after(Some(timeout)));
         poll_fn(|context| match Pin::new(&mut *self).poll_next(context) {
             Poll::Pending if alarm.has_passed(context) => {
                 Poll::Ready(Some(Err(Error::Timeout(Phase::Message))))
@@ -159,7 +160,7 @@ impl Subscriber {
                 }
             }
             Step::Wait(time) => {
-                let begin = || Deadline::after(Some(time)).alarm();
+                let begin = || Alarm::of(Deadline::after(Some(time)));
                 if !self.alarm.get_or_insert_with(begin).has_passed(context) {
                     return Poll::Pending;
                 }
@@ -179,7 +180,7 @@ impl Subscriber {
                         if !self.handle.as_ref().is_some_and(Handle::has_begun) {
                             self.subscription.caught_up(SystemTime::now());
                         }
-                        let begin = || Deadline::after(silence).alarm();
+                        let begin = || Alarm::of(Deadline::after(silence));
                         if !self.quiet.get_or_insert_with(begin).has_passed(context) {
                             return Poll::Pending;
                         }

@@ -13,7 +13,12 @@ use hopen_codec::config::{Compression, Config};
 use hopen_codec::message::{Body, Message, MessageKind};
 use hopen_codec::outbox::Outbox;
 use hopen_codec::value::Value;
+use hopen_tls::ServerMode;
 use smol::block_on;
+use tls_peer::Peer;
+
+#[path = "../../transport-blocking/tests/tls_peer/mod.rs"]
+mod tls_peer;
 
 #[test]
 fn what_was_flushed_arrives_though_the_handle_has_not_read_everything() {
@@ -52,18 +57,44 @@ fn who_finishes_tells_the_other_side_and_waits_until_it_has_closed() {
     told.recv_timeout(PATIENCE).unwrap().unwrap();
 }
 
-/// Returns a server's handle, and the client's socket.
-fn opened() -> (Handle, TcpStream) {
+#[test]
+fn a_channel_that_is_dropped_behind_tls_s_handshake_says_so() {
+    let (channel, peer) = channel();
+    let peer = thread::spawn(move || Peer::server(peer).hears_the_end());
+    let channel = block_on(channel.start_tls(&tls_peer::client(), "localhost", None));
+    drop(channel.unwrap());
+    assert!(peer.join().unwrap());
+}
+
+#[test]
+fn a_login_that_is_dropped_says_so() {
+    let (channel, peer) = channel();
+    let peer = thread::spawn(move || {
+        let mut peer = Peer::client(peer);
+        peer.write(b"ann:pw\x06\0");
+        peer.hears_the_end()
+    });
+    let channel = channel.accepting(ServerMode::Tls, Some(tls_peer::server()));
+    drop(block_on(channel.receive_login(Config::server(), None)).unwrap());
+    assert!(peer.join().unwrap());
+}
+
+/// Returns a connection that nothing was said over, and the other side's socket.
+fn channel() -> (Channel, TcpStream) {
     block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
-        let mut peer = TcpStream::connect(address).expect("it listens");
-        peer.write_all(b"ann:pw\x06\0").expect("it reads");
-        let channel = listener
-            .accept()
-            .await
-            .map(|(stream, _)| Channel::tcp(stream));
-        let channel = channel.expect("a client").expect("an open socket");
+        let peer = TcpStream::connect(address).expect("it listens");
+        let (stream, _) = listener.accept().await.expect("a client");
+        (Channel::tcp(stream).expect("an open socket"), peer)
+    })
+}
+
+/// Returns a server's handle, and the client's socket.
+fn opened() -> (Handle, TcpStream) {
+    let (channel, mut peer) = channel();
+    peer.write_all(b"ann:pw\x06\0").expect("it reads");
+    block_on(async {
         let mut config = Config::server();
         config.compression = Compression::Never;
         let login = channel.receive_login(config, None).await.expect("a login");

@@ -14,7 +14,7 @@ use std::time::Duration;
 use async_io::block_on;
 use futures_core::Stream;
 use hopen_async_std::{Driver, Error, Handle, Received, SharedHandle, hopen};
-use hopen_codec::config::{Compression, Config};
+use hopen_codec::config::{Compression, Config, Requests};
 use hopen_codec::value::Value;
 use memory::{Knife, Rest, Stage, Wire, accept, log_in, poll_while_woken, run, task};
 
@@ -39,6 +39,47 @@ fn a_server_s_futures_are_dropped_at_each_poll_and_its_conversation_goes_on() {
     for stage in [Stage::Plain, Stage::Tls] {
         for sharing in [Sharing::Alone, Sharing::Shared] {
             at_each_poll(stage, 64, sharing, Victim::Server);
+        }
+    }
+}
+
+#[test]
+fn answers_that_are_given_out_of_order_are_dropped_at_each_poll_and_come_in_order() {
+    for stage in [Stage::Plain, Stage::Tls] {
+        let undisturbed = answer_out_of_order(stage, &Knife::blunt());
+        for at in 0.. {
+            let knife = Knife::at(at, Rest::UntilWoken);
+            let disturbed = answer_out_of_order(stage, &knife);
+            if knife.cuts() == 0 {
+                assert!(at > 20, "{stage:?}: {at} polls");
+                break;
+            }
+            let is_same = stage == Stage::Tls || disturbed == undisturbed;
+            assert!(is_same, "{stage:?}, at {at}");
+        }
+    }
+}
+
+#[test]
+fn finishing_that_is_dropped_at_any_poll_closes_the_connection_behind_what_has_gone() {
+    for stage in [Stage::Plain, Stage::Tls] {
+        let all = finish(stage, &Knife::blunt());
+        assert_eq!(all.received, MESSAGES);
+        let mut most = 0;
+        for at in 0.. {
+            let knife = Knife::at(at, Rest::UntilWoken);
+            let cut = finish(stage, &knife);
+            if knife.cuts() == 0 {
+                assert!(at > 20, "{stage:?}: {at} polls");
+                // It was also cut when everything had gone.
+                assert_eq!(most, MESSAGES);
+                break;
+            }
+            // More is written the later it is cut.
+            assert!(cut.received >= most, "{stage:?}, at {at}");
+            most = cut.received;
+            let is_same = stage == Stage::Tls || all.bytes.starts_with(&cut.bytes);
+            assert!(is_same, "{stage:?}, at {at}");
         }
     }
 }
@@ -429,6 +470,82 @@ async fn echo(mut server: Handle, messages: usize, knife: &Knife) -> (Vec<Value>
     (asked, seen)
 }
 
+/// Has several tasks ask at once, and answers none in its turn. Returns what went to the client.
+fn answer_out_of_order(stage: Stage, knife: &Knife) -> Vec<u8> {
+    let wire = Wire::new(64);
+    let (client, server) = wire.handles(stage, |mut config| {
+        config.requests = Requests::Pipelined;
+        config
+    });
+    let (client, driver) = client.into_shared();
+    let ask = async |number: i64| {
+        let question = Value::from(vec![number; 40]);
+        let answer = client.get(question.clone()).await;
+        assert_eq!(answer.expect("the server answers"), question);
+    };
+    let serve = async move {
+        let (mut server, mut open) = (server, Vec::new());
+        while open.len() < 4 {
+            let next = knife.again(async |_| server.receive().await).await;
+            match next.expect("the clients ask") {
+                Received::Request(ticket, question) => open.push((ticket, question)),
+                Received::Async(message) => panic!("{message}"),
+            }
+        }
+        for place in [2, 0, 1, 0] {
+            let (ticket, answer) = open.remove(place);
+            // It is queued as soon as it is polled.
+            let answered = knife.unless_cut(server.respond(ticket, Ok(answer)));
+            answered.await.unwrap_or(Ok(())).expect("the clients wait");
+        }
+        let flushed = knife.again(async |_| server.flush().await).await;
+        flushed.expect("the clients read");
+    };
+    run([
+        task(drive(driver)),
+        task(serve),
+        task(ask(0)),
+        task(ask(1)),
+        task(ask(2)),
+        task(ask(3)),
+    ]);
+    wire.to_client.written()
+}
+
+/// What came of a connection that its server finishes.
+struct Finished {
+    /// How many messages the client has received.
+    received: i64,
+    /// What went to it.
+    bytes: Vec<u8>,
+}
+
+fn finish(stage: Stage, knife: &Knife) -> Finished {
+    let wire = Wire::new(64);
+    let (mut client, mut server) = wire.handles(stage, |config| config);
+    let mut received = 0;
+    run([
+        task(async move {
+            for number in 0..MESSAGES {
+                let set = server.try_set(vec![number; 40]);
+                set.expect("there is room");
+            }
+            let finished = knife.unless_cut(server.finish(PATIENCE)).await;
+            finished.unwrap_or(Ok(())).expect("the client reads");
+        }),
+        task(async {
+            while let Ok(message) = client.recv().await {
+                assert_eq!(message, vec![received; 40].into());
+                received += 1;
+            }
+            drop(client);
+        }),
+    ]);
+    assert!(wire.to_client.is_left() && wire.to_server.is_left());
+    let bytes = wire.to_client.written();
+    Finished { received, bytes }
+}
+
 /// A client's handle.
 enum Ours {
     Alone(Handle),
@@ -477,7 +594,7 @@ impl Ours {
 }
 
 async fn drive(driver: Driver) {
-    driver.await.expect("the client closes");
+    driver.await.expect("somebody closes");
 }
 
 /// Both ends compress what is large, as to another host, and let little wait.
@@ -498,6 +615,9 @@ fn poll<T>(future: core::pin::Pin<&mut impl Future<Output = T>>) -> Option<T> {
 const SMALL: i64 = 0;
 const LARGE: i64 = 1;
 const CALL_BACK: i64 = 2;
+
+/// How many messages a server has set when it finishes.
+const MESSAGES: i64 = 5;
 
 /// Longer than anything takes that does not fail.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -1,7 +1,11 @@
 //! What is particular to the async server role: futures that are dropped or panic halfway, one thread
 //! for all, TLS, and our own async client.
 
-use core::future::pending;
+use core::cell::Cell;
+use core::future::{Future, pending, poll_fn};
+use core::pin::pin;
+use core::task::Poll;
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::thread;
@@ -91,6 +95,26 @@ fn on_one_thread_a_flood_keeps_nobody_from_an_answer() {
         control.stop(Duration::ZERO);
         running.await;
         flood.join().unwrap();
+    }));
+}
+
+#[test]
+fn a_flood_of_connections_leaves_others_their_turn() {
+    let (desk, _events) = Desk::new();
+    let listener = Listener::bind("localhost:0W").unwrap();
+    let address = listener.local_addr().unwrap();
+    let _clients = [(); 5].map(|()| TcpStream::connect(address).unwrap());
+    let server = Server::new(listener, desk, ServerOptions::default());
+    let accepted = Cell::new(0);
+    let mut serves = pin!(server.run_with(|_| accepted.set(accepted.get() + 1)));
+    smol::block_on(poll_fn(|context| {
+        let before = accepted.get();
+        assert!(serves.as_mut().poll(context).is_pending());
+        assert!(accepted.get() <= before + 1, "more than one in a row");
+        match accepted.get() {
+            5 => Poll::Ready(()),
+            _ => Poll::Pending,
+        }
     }));
 }
 

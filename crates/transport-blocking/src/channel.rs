@@ -1,6 +1,6 @@
 //! A connection before its login, for either role.
 
-use core::fmt;
+use core::{fmt, mem};
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 #[cfg(unix)]
@@ -16,10 +16,9 @@ use hopen_codec::handshake;
 use hopen_codec::outbox::Outbox;
 use hopen_codec::session::Role;
 use hopen_tls::{Client, Server, ServerMode, Session};
-use hopen_transport::{Accepts, Dialogue, Opening, Peer, Step};
+use hopen_transport::{Accepts, Deadline, Dialogue, Opening, Peer, Step};
 use socket2::SockRef;
 
-use crate::deadline::Deadline;
 use crate::link::{Link, State, passed};
 #[cfg(unix)]
 use crate::medium::Socket;
@@ -134,7 +133,7 @@ impl Channel {
         host: &str,
         timeout: Option<Duration>,
     ) -> Result<Self, Error> {
-        self.start_tls_until(client, host, login_deadline(timeout))
+        self.start_tls_until(client, host, Deadline::of_opening(timeout))
     }
 
     pub(crate) fn start_tls_until(
@@ -144,10 +143,8 @@ impl Channel {
         deadline: Deadline,
     ) -> Result<Self, Error> {
         let handshake = self.opening.start_tls(client, host)?;
-        match self.go_through(handshake, deadline) {
-            Ok(()) => Ok(self),
-            Err(error) => Err(self.given_up(error)),
-        }
+        self.go_through(handshake, deadline)?;
+        Ok(self)
     }
 
     /// Says what the client may speak whose login is [received](Self::receive_login): `server` is
@@ -172,7 +169,7 @@ impl Channel {
         config: Config,
         timeout: Option<Duration>,
     ) -> Result<Handle, Error> {
-        let deadline = login_deadline(timeout);
+        let deadline = Deadline::of_opening(timeout);
         self.log_in_until(credentials, config, deadline, Role::Client)
     }
 
@@ -183,19 +180,15 @@ impl Channel {
         deadline: Deadline,
         role: Role,
     ) -> Result<Handle, Error> {
-        let connection = match self.opening.log_in(credentials, config) {
-            Ok(login) => self.go_through(login, deadline),
-            Err(error) => Err(error),
-        };
-        match connection {
-            Ok(connection) => Ok(self.opened(connection, role)),
-            Err(error) => Err(self.given_up(error)),
-        }
+        let login = self.opening.log_in(credentials, config)?;
+        let connection = self.go_through(login, deadline)?;
+        Ok(self.opened(connection, role))
     }
 
     /// Waits for the login of a client. A client may never send one, so give a time-out:
     /// none, or [`Duration::ZERO`], waits for ever. [`LOGIN_TIMEOUT`](crate::LOGIN_TIMEOUT) is a good
-    /// one. The answer of [`Login::accept`] has to be written within it too.
+    /// one. The answer of [`Login::accept`] has to be written within it too; what it takes to decide is
+    /// not counted.
     ///
     /// # Errors
     ///
@@ -207,16 +200,14 @@ impl Channel {
         config: Config,
         timeout: Option<Duration>,
     ) -> Result<Login, Error> {
-        let deadline = login_deadline(timeout);
+        let deadline = Deadline::of_opening(timeout);
         let login = self.opening.receive_login(config);
-        match self.go_through(login, deadline) {
-            Ok(login) => Ok(Login {
-                channel: self,
-                login,
-                deadline,
-            }),
-            Err(error) => Err(self.given_up(error)),
-        }
+        let login = self.go_through(login, deadline)?;
+        Ok(Login {
+            channel: self,
+            login,
+            left: deadline.left(),
+        })
     }
 
     /// Goes through what both ends say until it is over.
@@ -252,12 +243,6 @@ impl Channel {
         }
     }
 
-    /// Is told why there is no handle. Returns it again.
-    fn given_up(&mut self, error: Error) -> Error {
-        self.medium.say_goodbye(self.opening.stage());
-        error
-    }
-
     /// Writes everything, and waits until it is handed to the system: whoever waits for the answer to
     /// what a writer has taken, and then failed to write, would wait for ever.
     fn write(&mut self, deadline: Deadline) -> Result<(), Error> {
@@ -286,11 +271,20 @@ impl Channel {
         &self.medium
     }
 
-    fn opened(self, connection: Connection, role: Role) -> Handle {
+    fn opened(mut self, connection: Connection, role: Role) -> Handle {
         let mut peer = Peer::at(self.address);
         peer.session = self.opening.session().cloned();
-        let (core, intake) = self.opening.open(connection, role);
-        Handle::new(Link::new(self.medium, State::new(core)), intake, peer)
+        // What is left here has nothing to say.
+        let (core, intake) = mem::take(&mut self.opening).open(connection, role);
+        let medium = Arc::clone(&self.medium);
+        Handle::new(Link::new(medium, State::new(core)), intake, peer)
+    }
+}
+
+impl Drop for Channel {
+    /// Says to the other side that nothing more comes, where there is no handle that will.
+    fn drop(&mut self) {
+        self.medium.say_goodbye(self.opening.stage());
     }
 }
 
@@ -308,7 +302,8 @@ impl fmt::Debug for Channel {
 pub struct Login {
     channel: Channel,
     login: handshake::Login,
-    deadline: Deadline,
+    /// How much of its time the client has left. What it takes to decide is not the client's.
+    left: Option<Duration>,
 }
 
 impl Login {
@@ -345,25 +340,23 @@ impl Login {
         let Self {
             mut channel,
             login,
-            deadline,
+            left,
         } = self;
+        let deadline = Deadline::after(left);
         let text = channel.opening.await_text(login);
-        match channel.go_through(text, deadline) {
-            Ok(handshake::Spoken::Messages(login)) => Ok(Spoken::Messages(Self {
-                channel,
-                login,
-                deadline,
-            })),
-            Ok(handshake::Spoken::Text(login, line)) => {
-                let login = Self {
-                    channel,
-                    login,
-                    deadline,
-                };
-                Ok(Spoken::Text(TextQuery { login, line }))
-            }
-            Err(error) => Err(channel.given_up(error)),
-        }
+        let spoken = channel.go_through(text, deadline)?;
+        let here = |login| Self {
+            channel,
+            login,
+            left: deadline.left(),
+        };
+        Ok(match spoken {
+            handshake::Spoken::Messages(login) => Spoken::Messages(here(login)),
+            handshake::Spoken::Text(login, line) => Spoken::Text(TextQuery {
+                login: here(login),
+                line,
+            }),
+        })
     }
 
     /// Lets the client in.
@@ -375,19 +368,16 @@ impl Login {
         let Self {
             mut channel,
             login,
-            deadline,
+            left,
         } = self;
+        let deadline = Deadline::after(left);
         let connection = channel.opening.accept(login);
         channel.write(deadline)?;
         Ok(channel.opened(connection, Role::Server))
     }
 
     /// Closes the connection, which is how a login is refused. The client is told nothing else.
-    pub fn refuse(mut self) {
-        let Channel {
-            medium, opening, ..
-        } = &mut self.channel;
-        medium.say_goodbye(opening.stage());
+    pub fn refuse(self) {
         self.login.refuse();
     }
 }
@@ -419,9 +409,7 @@ impl TextQuery {
         let mut channel = self.login.channel;
         let deadline = Deadline::after(Some(timeout));
         channel.opening.answer(text);
-        let written = channel.write(deadline);
-        channel.medium.say_goodbye(channel.opening.stage());
-        written
+        channel.write(deadline)
     }
 }
 
@@ -442,11 +430,6 @@ fn write(medium: &Medium, opening: &mut Opening, deadline: Deadline) -> io::Resu
         medium.try_write(&mut Outbox::default())?;
     }
     Ok(())
-}
-
-/// Returns the end of a time-out; no time at all is none, as 0 is to KX's C library.
-pub(crate) fn login_deadline(timeout: Option<Duration>) -> Deadline {
-    Deadline::after(timeout.filter(|timeout| !timeout.is_zero()))
 }
 
 #[cfg(test)]
@@ -538,15 +521,6 @@ mod tests {
         };
         assert_eq!(*phase, expected);
         assert_eq!(error.kind(), io::ErrorKind::StorageFull);
-    }
-
-    #[test]
-    fn no_time_is_no_time_out() {
-        for timeout in [None, Some(Duration::ZERO)] {
-            assert_eq!(login_deadline(timeout).left(), None);
-        }
-        let minute = Some(Duration::from_secs(60));
-        assert!(login_deadline(minute).left().is_some());
     }
 
     #[test]

@@ -2,9 +2,9 @@
 
 use hopen_codec::address::Endpoint;
 use hopen_codec::session::Role;
+use hopen_transport::Deadline;
 
 use crate::channel::Channel;
-use crate::deadline::Deadline;
 use crate::{Error, Handle, Options};
 
 mod tcp;

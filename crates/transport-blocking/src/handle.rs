@@ -14,11 +14,10 @@ use hopen_codec::remote_error::RemoteError;
 use hopen_codec::value::Value;
 use hopen_tls::Session;
 
-use crate::deadline::Deadline;
 use crate::link::{Caller, Link, passed};
 use crate::{Driver, Error, Phase, SharedHandle};
-use hopen_transport::Intake;
 use hopen_transport::Peer;
+use hopen_transport::{Deadline, Intake};
 
 /// An open handle to a process, which has connected to us or we to it.
 ///
@@ -321,11 +320,6 @@ impl Handle {
     }
 
     /// What a test breaks.
-    #[cfg(test)]
-    pub(crate) fn link(&self) -> &Link {
-        &self.link
-    }
-
     pub(crate) fn into_parts(self) -> (Arc<Link>, Intake, Peer) {
         let Self { link, intake, peer } = self;
         (link, intake, peer)

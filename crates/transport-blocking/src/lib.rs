@@ -30,10 +30,10 @@
 #![forbid(unsafe_code)]
 
 use hopen_codec::session::Role;
+use hopen_transport::Deadline;
 
 mod channel;
 mod connect;
-mod deadline;
 mod handle;
 mod link;
 mod listener;
@@ -45,6 +45,8 @@ mod secrets;
 pub mod server;
 mod shared;
 mod subscriber;
+#[cfg(test)]
+mod wait;
 
 pub use channel::{Channel, Login};
 pub use handle::{Handle, Received};
@@ -78,7 +80,7 @@ where
     T::Error: Into<Error>,
 {
     let options = to.try_into().map_err(Into::into)?;
-    let deadline = channel::login_deadline(options.timeout);
+    let deadline = Deadline::of_opening(options.timeout);
     connect::connect(&options, deadline, Role::Client)
 }
 
@@ -98,7 +100,7 @@ where
     T::Error: Into<Error>,
 {
     let options = to.try_into().map_err(Into::into)?;
-    let deadline = channel::login_deadline(options.timeout);
+    let deadline = Deadline::of_opening(options.timeout);
     let mut handle = connect::connect(&options, deadline, Role::OneShot)?;
     let answer = handle.get_until(query, deadline)?;
     handle.close();

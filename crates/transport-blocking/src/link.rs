@@ -26,10 +26,8 @@ use hopen_codec::remote_error::RemoteError;
 use hopen_codec::session::Cause;
 use hopen_codec::value::Value;
 
-use crate::deadline::Deadline;
 use crate::medium::{Interest, Medium};
-use hopen_transport::Broken;
-use hopen_transport::Intake;
+use hopen_transport::{Broken, Deadline, Intake};
 
 mod caller;
 mod push;
@@ -259,7 +257,7 @@ impl Link {
         match read {
             Ok(0) if state.core.session.has_stopped() => state.core.session.drained(),
             Ok(0) => state.core.session.peer_has_closed(&intake.input),
-            Ok(count) => intake.has_read(count),
+            Ok(count) => intake.has_come(count),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock && writable => {}
             Err(error) if passed(&error, deadline) => {}
             Err(error) => state.core.session.end(Cause::Medium(Broken::io(&error))),

@@ -198,7 +198,8 @@ mod tests {
 
     use super::*;
     #[cfg(unix)]
-    use crate::{connect, deadline::Deadline};
+    use crate::connect;
+    use hopen_transport::Deadline;
 
     #[test]
     fn a_client_that_has_gone_again_keeps_nobody_from_being_accepted() {

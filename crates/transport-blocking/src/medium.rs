@@ -31,8 +31,7 @@ use hopen_codec::outbox::Outbox;
 pub(crate) use self::pair::Pair;
 #[cfg(unix)]
 pub(crate) use self::socket::Socket;
-use crate::deadline::Deadline;
-use hopen_transport::{Intake, Stage};
+use hopen_transport::{Deadline, Intake, Stage};
 
 /// Moves bytes both ways.
 ///

@@ -1,4 +1,5 @@
-//! Every error that can be made, provoked with a password that is marked, which none of them shows.
+//! Every error that can be made, provoked with a password that is marked, which none of them shows, and
+//! every form for a debugger. The async transport has the same tests.
 
 use core::ops::ControlFlow;
 use core::time::Duration;
@@ -11,6 +12,7 @@ use std::thread;
 
 use bytes::Buf;
 
+use hopen_codec::auth::Credentials;
 use hopen_codec::config::Config;
 use hopen_codec::message::{Body, Message, MessageKind};
 use hopen_codec::outbox::Outbox;
@@ -19,9 +21,10 @@ use hopen_codec::tick::Topic;
 use hopen_codec::value::{Symbol, Value};
 use hopen_tls::{Client, Server, ServerMode, Settings, VerifyServer};
 
+use crate::wait::Wait as _;
 use crate::{
-    Error, Handle, ListenOptions, Listener, Options, Subscriber, SubscriberOptions, hopen,
-    one_shot, open_any, open_file, open_pipe,
+    Error, ListenOptions, Listener, Options, Subscriber, SubscriberOptions, hopen, one_shot,
+    open_any, open_file, open_pipe,
 };
 
 #[test]
@@ -45,6 +48,31 @@ fn no_error_shows_a_password() {
         missing.is_empty(),
         "{missing:?} of the errors of hopen_transport"
     );
+}
+
+#[test]
+fn no_form_for_a_debugger_shows_a_password() {
+    let listener = Listener::bind("127.0.0.1:0W").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let client = thread::spawn(move || hopen(options(port)).wait().unwrap());
+    let channel = listener.accept().wait().unwrap();
+    let mut shown = format!("{:?} {listener:?} {channel:?}", options(port));
+    let login = channel.receive_login(Config::server(), Some(PATIENCE));
+    let login = login.wait().unwrap();
+    let expected = Credentials::new("ann", MARKED).unwrap();
+    assert_eq!(login.credentials(), &expected);
+    shown.push_str(&format!("{login:?}"));
+    let server = login.accept().wait().unwrap();
+    let mut client = client.join().unwrap();
+    // What waits to go out is not shown either.
+    client.set(MARKED).wait().unwrap();
+    shown.push_str(&format!("{server:?} {client:?}"));
+    let (shared, driver) = client.into_shared();
+    shown.push_str(&format!("{shared:?} {driver:?}"));
+    let topics = [Topic::table(Symbol::new("trade").unwrap())];
+    let told = SubscriberOptions::new(options(port), topics).unwrap();
+    shown.push_str(&format!("{told:?} {:?}", Subscriber::new(told.clone())));
+    assert!(!shown.contains(MARKED), "{shown}");
 }
 
 /// Handles that are none, and what to listen on that is none.
@@ -74,17 +102,17 @@ fn of_texts() -> Vec<Error> {
     let listens = [":h:1:ann:{}", "h:1:ann:{}", "rp,h:1:ann:{}", "::1:ann:{}"];
     let opened = handles
         .into_iter()
-        .map(|text| hopen(marked(text)).map(drop));
+        .map(|text| hopen(marked(text)).wait().map(drop));
     let bound = listens
         .into_iter()
         .map(|text| Listener::bind(marked(text).as_str()).map(drop));
     let others = [
-        open_file(marked(":h:1:ann:{}")).map(drop),
-        open_pipe(marked(":tcps://h:1:ann:{}")).map(drop),
-        open_pipe(marked("(`:fifo://p:{};1)")).map(drop),
-        open_any(marked(":ann:{}@h:1")).map(drop),
-        open_pipe(":fifo:///no/such/pipe").map(drop),
-        open_file(":/dev/null/file").map(drop),
+        open_file(marked(":h:1:ann:{}")).wait().map(drop),
+        open_pipe(marked(":tcps://h:1:ann:{}")).wait().map(drop),
+        open_pipe(marked("(`:fifo://p:{};1)")).wait().map(drop),
+        open_any(marked(":ann:{}@h:1")).wait().map(drop),
+        open_pipe(":fifo:///no/such/pipe").wait().map(drop),
+        open_file(":/dev/null/file").wait().map(drop),
     ];
     let all = opened.chain(bound).chain(others);
     all.map(Result::unwrap_err).collect()
@@ -106,15 +134,21 @@ fn of_opening() -> Vec<Error> {
     let nowhere = "255.255.255.255:1";
     let mut everything = Vec::new();
     everything.extend([
-        hopen(options(closed_port())).unwrap_err(),
-        hopen(marked(":no such host.invalid:1:ann:{}")).unwrap_err(),
-        hopen(marked(":no-such-host.invalid:1:ann:{}")).unwrap_err(),
-        hopen(marked(&format!(":{nowhere}:ann:{{}}"))).unwrap_err(),
-        hopen(marked(":unix://1:ann:{}")).unwrap_err(),
-        hopen(options(port)).unwrap_err(),
-        hopen(too_long).unwrap_err(),
-        hopen(slow).unwrap_err(),
-        hopen(failing).unwrap_err(),
+        hopen(options(closed_port())).wait().unwrap_err(),
+        hopen(marked(":no such host.invalid:1:ann:{}"))
+            .wait()
+            .unwrap_err(),
+        hopen(marked(":no-such-host.invalid:1:ann:{}"))
+            .wait()
+            .unwrap_err(),
+        hopen(marked(&format!(":{nowhere}:ann:{{}}")))
+            .wait()
+            .unwrap_err(),
+        hopen(marked(":unix://1:ann:{}")).wait().unwrap_err(),
+        hopen(options(port)).wait().unwrap_err(),
+        hopen(too_long).wait().unwrap_err(),
+        hopen(slow).wait().unwrap_err(),
+        hopen(failing).wait().unwrap_err(),
     ]);
     everything
 }
@@ -142,25 +176,24 @@ fn of_tls() -> Vec<Error> {
     let mut options_of_zone = Options::try_from(marked(":tcps://[fe80::1%lo]:1:ann:{}")).unwrap();
     options_of_zone.tls = Some(trusting(VerifyServer::Off, None));
     options_of_zone.timeout = Some(PATIENCE);
-    everything.push(hopen(options_of_zone).unwrap_err());
+    everything.push(hopen(options_of_zone).wait().unwrap_err());
     let listener = tls_listener(ServerMode::Tls);
     let port = listener.local_addr().unwrap().port();
     let refusing = thread::spawn(move || {
         [(); 3].map(|()| {
-            let channel = listener.accept().unwrap();
-            channel
-                .receive_login(Config::server(), Some(PATIENCE))
-                .unwrap_err()
+            let channel = listener.accept().wait().unwrap();
+            let login = channel.receive_login(Config::server(), Some(PATIENCE));
+            login.wait().unwrap_err()
         })
     });
     for client in clients {
         let text = format!(":tcps://localhost:{port}:ann:{{}}");
         let mut options = Options::try_from(marked(&text)).unwrap();
         options.tls = Some(client);
-        everything.push(hopen(options).unwrap_err());
+        everything.push(hopen(options).wait().unwrap_err());
     }
     // A plain login to a port for TLS alone, which closes, and one that speaks no TLS.
-    everything.push(hopen(options(port)).unwrap_err());
+    everything.push(hopen(options(port)).wait().unwrap_err());
     everything.extend(refusing.join().unwrap());
     let (plain, _server) = serve(|mut stream| {
         stream.write_all(b"\x06 this is no TLS").unwrap();
@@ -172,7 +205,7 @@ fn of_tls() -> Vec<Error> {
         let mut options = Options::try_from(marked(&text)).unwrap();
         options.tls = Some(trusting(VerifyServer::Off, None));
         options.timeout = Some(timeout);
-        everything.push(hopen(options).unwrap_err());
+        everything.push(hopen(options).wait().unwrap_err());
     }
     everything
 }
@@ -193,15 +226,15 @@ fn of_a_server() -> Vec<Error> {
         let mut stream = TcpStream::connect(address).unwrap();
         stream.write_all(sent).unwrap();
         stream.shutdown(Shutdown::Write).unwrap();
-        let channel = listener.accept().unwrap();
+        let channel = listener.accept().wait().unwrap();
         let login = channel.receive_login(Config::server(), Some(timeout));
-        everything.push(login.unwrap_err());
+        everything.push(login.wait().unwrap_err());
     }
     let mut stream = TcpStream::connect(address).unwrap();
     stream.write_all(login.as_bytes()).unwrap();
-    let channel = listener.accept().unwrap();
+    let channel = listener.accept().wait().unwrap();
     let login = channel.receive_login(Config::server(), Some(BRIEF));
-    everything.push(login.unwrap_err());
+    everything.push(login.wait().unwrap_err());
     everything
 }
 
@@ -227,7 +260,7 @@ fn of_use() -> Vec<Error> {
         });
         options(port)
     };
-    let ask = |options: Options| hopen(options).unwrap().get("?").unwrap_err();
+    let ask = |options: Options| hopen(options).wait().unwrap().get("?").wait().unwrap_err();
     everything.push(ask(answering(message(
         MessageKind::Response,
         Body::error(&signal),
@@ -237,51 +270,62 @@ fn of_use() -> Vec<Error> {
     let mut keeping = answering(note.repeat(3));
     keeping.config.limits.kept_asyncs = 0;
     everything.push(ask(keeping));
-    everything.push(one_shot(answering(note.clone()), "?").unwrap_err());
+    everything.push(one_shot(answering(note.clone()), "?").wait().unwrap_err());
     let topics = [Topic::table(Symbol::new(MARKED).unwrap())];
     let mut told =
         SubscriberOptions::new(answering(response(text.as_str().into())), topics).unwrap();
     told.refusals = 1;
-    everything.extend(Subscriber::new(told).find_map(Result::err));
+    let mut refused = Subscriber::new(told);
+    while let Some(event) = refused.next_timeout(PATIENCE).wait() {
+        everything.extend(event.err());
+    }
 
-    let mut watched = hopen(answering(b"\x01\x02\0\xff\0\0\0\0".to_vec())).unwrap();
+    let mut watched = hopen(answering(b"\x01\x02\0\xff\0\0\0\0".to_vec()))
+        .wait()
+        .unwrap();
     watched.watch(|_| ControlFlow::Break(()));
-    everything.push(watched.get("?").unwrap_err());
-    let mut late = hopen(answering(Vec::new())).unwrap();
-    everything.push(late.get_timeout(text.as_str(), BRIEF).unwrap_err());
-    everything.push(late.get_timeout(text.as_str(), BRIEF).unwrap_err());
-    everything.push(late.recv_timeout(BRIEF).unwrap_err());
+    everything.push(watched.get("?").wait().unwrap_err());
+    let mut late = hopen(answering(Vec::new())).wait().unwrap();
+    everything.push(late.get_timeout(text.as_str(), BRIEF).wait().unwrap_err());
+    everything.push(late.get_timeout(text.as_str(), BRIEF).wait().unwrap_err());
+    everything.push(late.recv_timeout(BRIEF).wait().unwrap_err());
 
-    let mut old = hopen(answering(response(Value::IDENTITY))).unwrap();
+    let mut old = hopen(answering(response(Value::IDENTITY))).wait().unwrap();
     let mut queue = options(answering(Vec::new()).address.endpoint.port());
     queue.config.limits.queue = 1;
-    let mut full = hopen(queue).unwrap();
+    let mut full = hopen(queue).wait().unwrap();
     full.try_set(text.repeat(2_000_000).as_str()).unwrap();
     everything.push(full.try_set(text.as_str()).unwrap_err());
-    everything.push(full.finish(BRIEF).unwrap_err());
-    old.get("?").unwrap();
-    everything.push(of_reset(&mut old));
+    everything.push(full.finish(BRIEF).wait().unwrap_err());
+    old.get("?").wait().unwrap();
+    everything.push(of_reset());
 
     let (port, _) = serve(|mut stream| {
         stream.read_exact(&mut [0; LOGIN]).unwrap();
         // Capability 0: no guids.
         stream.write_all(&[0]).unwrap();
     });
-    let mut ancient = hopen(options(port)).unwrap();
+    let mut ancient = hopen(options(port)).wait().unwrap();
     let guid = hopen_codec::value::Guid::default();
-    everything.push(ancient.get((text.as_str(), guid)).unwrap_err());
-    everything.push(ancient.recv().unwrap_err());
+    everything.push(ancient.get((text.as_str(), guid)).wait().unwrap_err());
+    everything.push(ancient.recv().wait().unwrap_err());
     let (shared, _driver) = ancient.into_shared();
     shared.close();
-    everything.push(shared.get(text.as_str()).unwrap_err());
+    everything.push(shared.get(text.as_str()).wait().unwrap_err());
     everything
 }
 
-/// Writes to a connection that cannot be written to any more.
-fn of_reset(handle: &mut Handle) -> Error {
-    handle.link().medium().shutdown_write();
-    handle.set(marked("{}").as_str()).unwrap();
-    handle.flush().unwrap_err()
+/// Waits at a connection that is reset.
+fn of_reset() -> Error {
+    let (port, _) = serve(|mut stream| {
+        stream.read_exact(&mut [0; LOGIN]).unwrap();
+        stream.write_all(&[6]).unwrap();
+        // What came behind the login is unread when it is closed.
+        stream.read_exact(&mut [0]).unwrap();
+    });
+    let mut handle = hopen(options(port)).wait().unwrap();
+    handle.set(marked("{}").as_str()).wait().unwrap();
+    handle.recv().wait().unwrap_err()
 }
 
 fn serve(script: impl FnOnce(TcpStream) + Send + 'static) -> (u16, thread::JoinHandle<()>) {

@@ -11,11 +11,10 @@ use hopen_codec::remote_error::RemoteError;
 use hopen_codec::value::Value;
 use hopen_tls::Session;
 
-use crate::deadline::Deadline;
 use crate::link::{Caller, Link};
 use crate::{Error, Received};
-use hopen_transport::Intake;
 use hopen_transport::Peer;
+use hopen_transport::{Deadline, Intake};
 
 /// A handle that any number of threads use at the same time; clones are cheap. Made by
 /// [`Handle::into_shared`](crate::Handle::into_shared).

@@ -7,12 +7,10 @@ use std::time::{Duration, SystemTime};
 
 use hopen_codec::session::Role;
 use hopen_codec::value::Value;
-use hopen_transport::Intake;
 use hopen_transport::subscription::{Event, Request, Step, SubscriberOptions, Subscription};
+use hopen_transport::{Deadline, Intake};
 
-use crate::channel::login_deadline;
 use crate::connect::connect;
-use crate::deadline::Deadline;
 use crate::link::{Caller, Link};
 use crate::{Error, Options, Phase};
 
@@ -361,7 +359,7 @@ impl Meeting {
     }
 
     fn attempt(&self, options: &Options, questions: Vec<Value>) -> Result<Made, Error> {
-        let deadline = login_deadline(options.timeout);
+        let deadline = Deadline::of_opening(options.timeout);
         let (link, mut intake, _) = connect(options, deadline, Role::Client)?.into_parts();
         let mut place = self.lock();
         if place.is_stopped {

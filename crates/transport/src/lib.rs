@@ -59,6 +59,7 @@
 
 #![forbid(unsafe_code)]
 
+mod deadline;
 mod error;
 mod file;
 mod listen;
@@ -68,11 +69,13 @@ mod peer;
 pub mod pipe;
 pub mod server;
 mod stage;
+mod standstill;
 mod state;
 pub mod subscription;
 #[cfg(unix)]
 pub mod unix_socket;
 
+pub use deadline::Deadline;
 pub use error::{Broken, Error, FileError, FileErrorKind, OsText, Phase, PipeError, PipeErrorKind};
 pub use file::{FileHandle, lines};
 pub use listen::{Accepts, Bound, LOGIN_TIMEOUT, ListenOptions, UnixSocket, is_gone};
@@ -80,6 +83,7 @@ pub use opening::{AwaitText, Dialogue, LogIn, Opening, ReceiveLogin, StartTls, S
 pub use options::Options;
 pub use peer::Peer;
 pub use stage::{Intake, LITTLE, Stage, Tls};
+pub use standstill::Standstill;
 pub use state::State;
 
 #[cfg(test)]

@@ -42,14 +42,11 @@ pub struct Intake {
     pub wire: BytesMut,
     /// Whether the last read brought much.
     is_busy: bool,
+    /// How many bytes have come over the wire.
+    came: u64,
 }
 
 impl Intake {
-    /// Is told how many bytes were read, which says how many are worth a try next.
-    pub const fn has_read(&mut self, count: usize) {
-        self.is_busy = count >= LITTLE;
-    }
-
     /// Returns whether nothing of a message is there.
     pub fn is_empty(&self) -> bool {
         self.input.is_empty() && self.wire.is_empty()
@@ -58,6 +55,18 @@ impl Intake {
     /// Returns whether little is to be read: nobody knows whether more than a short message comes.
     pub(crate) fn takes_little(&self) -> bool {
         !self.is_busy && self.is_empty()
+    }
+
+    /// Is told how many bytes were read, which says how many are worth a try next.
+    pub const fn has_come(&mut self, count: usize) {
+        self.came += count as u64;
+        self.is_busy = count >= LITTLE;
+    }
+
+    /// Returns how many bytes [have come](Self::has_come), where a part of a message is there: more of
+    /// it is to follow.
+    pub fn half(&self) -> Option<u64> {
+        (!self.is_empty()).then_some(self.came)
     }
 
     /// Gives back the memory in which nothing is, for as long as nothing comes.

@@ -16,6 +16,8 @@ pub struct State {
     /// What the codec decides.
     pub session: Session<Broken>,
     stage: Stage,
+    /// How many bytes the medium has taken.
+    sent: u64,
 }
 
 impl State {
@@ -24,6 +26,7 @@ impl State {
         Self {
             session: Session::new(connection, role),
             stage,
+            sent: 0,
         }
     }
 
@@ -52,6 +55,7 @@ impl State {
                 Some(try_write(wire))
             };
             if let Some(Ok(count @ 1..)) = written {
+                self.sent += count as u64;
                 self.session.taken_more(self.stage.taken(count));
             }
             self.session.holds(self.stage.pending());
@@ -91,7 +95,7 @@ impl State {
     }
 
     /// Returns the buffer to read into, and how much to try to read; whoever reads makes room for that
-    /// much, where it is not there already, and [says how much came](Intake::has_read).
+    /// much, where it is not there already, and [says how much came](Intake::has_come).
     ///
     /// That is [a little](LITTLE) at first, and what the codec's read policy says as soon as a read has
     /// brought that, or of a message that has begun: see [`receive`](Self::receive), which is called
@@ -121,6 +125,12 @@ impl State {
     pub fn drop_unsent(&mut self) -> usize {
         self.session.holds(0);
         self.session.drop_unsent() + self.stage.drop_unsent()
+    }
+
+    /// Returns how many bytes the medium has taken so far, as they go over the wire: who takes a part of
+    /// what was encrypted together has taken something.
+    pub const fn sent(&self) -> u64 {
+        self.sent
     }
 
     /// Returns the connection, with what was agreed on.

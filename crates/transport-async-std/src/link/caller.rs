@@ -1,7 +1,8 @@
 //! What a caller does with a connection: queue something, and wait.
 
+use core::mem;
 use core::task::{Context, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hopen_codec::backlog::Kept;
 use hopen_codec::connection::Ticket;
@@ -10,11 +11,10 @@ use hopen_codec::remote_error::RemoteError;
 use hopen_codec::session::{Cause, Position, Question};
 use hopen_codec::value::Value;
 use hopen_transport::server::Line as _;
-use hopen_transport::{Broken, Error, Phase, State};
+use hopen_transport::{Broken, Deadline, Error, Phase, Standstill, State};
 
 use super::{Core, Link, Wants, remote_error};
 use crate::Received;
-use crate::deadline::Deadline;
 
 /// One who uses a connection.
 #[derive(Clone, Copy)]
@@ -161,55 +161,70 @@ impl<'a> Caller<'a> {
     /// If nothing more comes of a message that has begun for as long as `patience`, the other side is cut
     /// off.
     pub(crate) async fn serve(self, patience: Duration) -> Result<Option<Kept>, Error> {
-        let (mut arrived, mut deadline) = (0, Deadline::NEVER);
-        loop {
-            let mut next = None;
-            let has_changed = self.link.until(
-                (self.reader, Wants::End),
-                deadline,
-                Position::default(),
-                |core| {
-                    next = core.state.session.next_kept();
-                    let ends = next.is_some() || core.state.session.is_drained();
-                    if ends {
-                        return Some(false);
-                    }
-                    let now = core.intake.input.len() + core.intake.wire.len();
-                    let has_changed = now != arrived;
-                    arrived = now;
-                    has_changed.then_some(true)
-                },
-            );
-            match has_changed.await? {
-                Some(false) => return Ok(next),
-                Some(true) => deadline = Deadline::after((arrived > 0).then_some(patience)),
-                None => return Err(self.stalled(Phase::Rest)),
-            }
-        }
+        let next = self.while_it_goes_on(
+            patience,
+            (Wants::End, Position::default()),
+            |core| core.intake.half(),
+            |core| match core.state.session.next_kept() {
+                None => core.state.session.is_drained().then_some(None),
+                kept => Some(kept),
+            },
+        );
+        next.await?.ok_or_else(|| self.stalled(Phase::Rest))
     }
 
-    /// Answers a request, and waits until the answer is written, as long as the other side takes some
-    /// of what waits every so often; else it is cut off.
+    /// Answers a request, and waits until the answer is written. If the other side takes nothing of what
+    /// waits for as long as `patience`, it is cut off.
     pub(crate) async fn respond_in_time(
         self,
         ticket: Ticket,
         answer: Result<&Value, RemoteError>,
         patience: Duration,
     ) -> Result<(), Error> {
-        let (answered, end, mut taken) = {
+        let (answered, end) = {
             let mut core = self.link.lock_with_room()?;
             let session = &mut core.state.session;
             let answered = session.respond(ticket, answer);
-            (answered, session.end_of_outbox(), session.taken())
+            (answered, session.end_of_outbox())
         };
-        while !self.written(end, Deadline::after(Some(patience))).await? {
-            let now = self.link.lock().state.session.taken();
-            if now == taken {
-                return Err(self.stalled(Phase::Answer));
-            }
-            taken = now;
-        }
+        let written = self.while_it_goes_on(
+            patience,
+            (Wants::Written(end), end),
+            |core| Some(core.state.sent()),
+            |core| has_gone(&core.state, end),
+        );
+        written
+            .await?
+            .ok_or_else(|| self.stalled(Phase::Answer))??;
         Ok(answered?)
+    }
+
+    /// Waits until `done` has something, as long as the other side goes on: by each byte that has
+    /// `moved` it has the whole of `patience` again. `None` where it stands still.
+    async fn while_it_goes_on<T>(
+        self,
+        patience: Duration,
+        (wants, end): (Wants, Position),
+        moved: impl Fn(&Core) -> Option<u64>,
+        mut done: impl FnMut(&mut Core) -> Option<T>,
+    ) -> Result<Option<T>, Error> {
+        let (mut standstill, mut by) = (Standstill::new(patience), None);
+        loop {
+            let who = (self.reader, wants);
+            let looked = self.link.until(who, Deadline::at(by), end, |core| {
+                if let Some(done) = done(core) {
+                    return Some(Some(done));
+                }
+                let before = mem::replace(&mut by, standstill.by(moved(core), Instant::now));
+                (by != before).then_some(None)
+            });
+            match looked.await? {
+                // It has more time.
+                Some(None) => {}
+                Some(done) => return Ok(done),
+                None => return Ok(None),
+            }
+        }
     }
 
     /// Waits until every request of the other side is answered and the answers are written. Only where
@@ -294,10 +309,7 @@ impl<'a> Caller<'a> {
     /// Waits until everything up to `end` has been written. `false` where the deadline has passed.
     async fn written(self, end: Position, deadline: Deadline) -> Result<bool, Error> {
         let written = self.until(Wants::Written(end), deadline, end, |state| {
-            match state.session.unwritable() {
-                Some(cause) => Some(Err(Error::from(cause))),
-                None => state.session.has_gone(end).then_some(Ok(())),
-            }
+            has_gone(state, end)
         });
         written
             .await?
@@ -331,6 +343,14 @@ impl<'a> Caller<'a> {
         body.decode(&limits)
             .map_err(Error::BadMessage)?
             .map_err(Error::Remote)
+    }
+}
+
+/// Returns whether everything up to `end` has been written, when that is known.
+fn has_gone(state: &State, end: Position) -> Option<Result<(), Error>> {
+    match state.session.unwritable() {
+        Some(cause) => Some(Err(Error::from(cause))),
+        None => state.session.has_gone(end).then_some(Ok(())),
     }
 }
 

@@ -10,7 +10,8 @@ use std::time::Duration;
 use hopen_transport::server::Places;
 
 use super::Client;
-use crate::deadline::Deadline;
+use crate::alarm::Alarm;
+use hopen_transport::Deadline;
 
 /// What other tasks see a server by, and stop it. Clones are the same, and stay valid when the server
 /// has ended.
@@ -27,9 +28,8 @@ impl Control {
     /// `patience` is cut off. Returns at once; [`Server::run`](super::Server::run) returns when it is
     /// done. Called again, the shorter time counts.
     pub fn stop(&self, patience: Duration) {
-        let deadline = Deadline::after(Some(patience));
         let mut state = self.0.lock();
-        state.stop = Some(deadline.or_earlier(state.stop.unwrap_or(Deadline::NEVER)));
+        state.places.stop(Deadline::after(Some(patience)));
         let waker = state.waker.take();
         drop(state);
         wake(waker);
@@ -46,7 +46,7 @@ impl fmt::Debug for Control {
         let state = self.0.lock();
         f.debug_struct("Control")
             .field("connections", &state.places.len())
-            .field("is_stopping", &state.stop.is_some())
+            .field("is_stopping", &state.places.stops().is_some())
             .finish()
     }
 }
@@ -60,8 +60,6 @@ pub(super) struct Registry {
 #[derive(Default)]
 struct State {
     places: Places<Arc<Life>>,
-    /// By when the server is to have stopped.
-    stop: Option<Deadline>,
     /// The server's own task: a connection has ended, or the server is to stop.
     waker: Option<Waker>,
 }
@@ -71,7 +69,7 @@ impl Registry {
     pub(super) async fn unless_stopped<F: Future>(&self, future: F) -> Option<F::Output> {
         let mut future = pin!(future);
         poll_fn(|context| {
-            if self.waits(context, |state| state.stop.is_some()) {
+            if self.waits(context, |state| state.places.stops().is_some()) {
                 return Poll::Ready(None);
             }
             future.as_mut().poll(context).map(Some)
@@ -88,14 +86,14 @@ impl Registry {
                 None => life.reach(Point::Stops),
             }
         }
-        let mut alarm = Deadline::NEVER.alarm();
+        let mut alarm = Alarm::of(Deadline::NEVER);
         poll_fn(|context| {
             if self.waits(context, |state| state.places.is_empty()) {
                 return Poll::Ready(());
             }
-            let stop = self.lock().stop.unwrap_or(Deadline::NEVER);
+            let stop = self.lock().places.stops().unwrap_or(Deadline::NEVER);
             if alarm.deadline() != stop {
-                alarm = stop.alarm();
+                alarm = Alarm::of(stop);
             }
             match alarm.has_passed(context) {
                 true => Poll::Ready(()),
@@ -109,7 +107,7 @@ impl Registry {
     /// Cuts all connections off that are left, and returns how many those are. Nobody logs in any more.
     pub(super) fn cut_off(&self) -> usize {
         let mut state = self.lock();
-        state.stop = Some(Deadline::after(Some(Duration::ZERO)));
+        state.places.stop(Deadline::after(Some(Duration::ZERO)));
         let all = state.places.all();
         drop(state);
         if !all.is_empty() {
@@ -128,9 +126,11 @@ impl Registry {
     fn waits(&self, context: &Context<'_>, is: impl FnOnce(&State) -> bool) -> bool {
         let mut state = self.lock();
         let is = is(&state);
-        if !is {
-            state.waker = Some(context.waker().clone());
-        }
+        let waker = (!is).then(|| context.waker().clone());
+        let before = waker.and_then(|waker| state.waker.replace(waker));
+        drop(state);
+        // Outside the lock as well, whatever that runs.
+        drop(before);
         is
     }
 
@@ -180,12 +180,8 @@ impl Place {
 
     /// Says who has logged in. `false` where the server stops: it is too late.
     pub(super) fn is_taken_by(&self, client: &Client) -> bool {
-        let mut state = self.registry.lock();
-        if state.stop.is_some() {
-            return false;
-        }
-        state.places.is_taken_by(self.number, client);
-        true
+        let places = &mut self.registry.lock().places;
+        places.is_taken_by(self.number, client)
     }
 
     /// Says that nobody is logged in any more.
@@ -203,7 +199,7 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut state = self.registry.lock();
         state.places.give_back(self.number);
-        let is_last_wanted = state.stop.is_some();
+        let is_last_wanted = state.places.stops().is_some();
         let waker = is_last_wanted.then(|| state.waker.take()).flatten();
         drop(state);
         wake(waker);
@@ -239,14 +235,138 @@ impl Life {
     fn has_reached(&self, point: Point, context: &Context<'_>) -> bool {
         let mut life = self.lock();
         let has_reached = life.0 >= point;
-        if !has_reached {
-            life.1 = Some(context.waker().clone());
-        }
+        let waker = (!has_reached).then(|| context.waker().clone());
+        let before = waker.and_then(|waker| life.1.replace(waker));
+        drop(life);
+        drop(before);
         has_reached
     }
 
     fn lock(&self) -> MutexGuard<'_, (Point, Option<Waker>)> {
         // Nothing panics under the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::future::pending;
+    use std::task::Wake;
+
+    use super::*;
+
+    #[test]
+    fn a_stop_wakes_the_server_outside_the_lock() {
+        let (registry, looks) = watched();
+        let mut serves = pin!(registry.unless_stopped(pending::<()>()));
+        assert!(looks.poll(serves.as_mut()).is_none());
+        Control::new(Arc::clone(&registry)).stop(Duration::ZERO);
+        assert_eq!(looks.seen(), ["woken, free"]);
+        assert_eq!(looks.poll(serves), Some(None));
+    }
+
+    #[test]
+    fn a_place_that_is_given_back_wakes_the_server_outside_the_lock() {
+        let (registry, looks) = watched();
+        let place = Place::take(&registry, 1).unwrap();
+        Control::new(Arc::clone(&registry)).stop(Duration::MAX);
+        let mut ends = pin!(registry.finish());
+        assert!(looks.poll(ends.as_mut()).is_none());
+        drop(place);
+        assert_eq!(looks.seen(), ["woken, free"]);
+        assert_eq!(looks.poll(ends), Some(0));
+    }
+
+    #[test]
+    fn a_connection_that_is_cut_off_is_woken_outside_the_locks() {
+        let (registry, looks) = watched();
+        let place = Place::take(&registry, 1).unwrap();
+        *looks.0.life.lock().unwrap() = Some(Arc::clone(&place.life));
+        let mut runs = pin!(place.unless(Point::Over, pending::<()>()));
+        assert!(looks.poll(runs.as_mut()).is_none());
+        assert_eq!(registry.cut_off(), 1);
+        assert_eq!(looks.seen(), ["woken, free"]);
+        assert_eq!(looks.poll(runs), Some(None));
+    }
+
+    #[test]
+    fn a_waker_that_another_replaces_is_dropped_outside_the_locks() {
+        let (registry, looks) = watched();
+        let place = Place::take(&registry, 1).unwrap();
+        *looks.0.life.lock().unwrap() = Some(Arc::clone(&place.life));
+        let mut serves = pin!(registry.unless_stopped(pending::<()>()));
+        let mut runs = pin!(place.unless(Point::Over, pending::<()>()));
+        // Nobody else has the first waker.
+        assert!(looks.poll(serves.as_mut()).is_none());
+        assert!(looks.poll(serves.as_mut()).is_none());
+        assert!(looks.poll(runs.as_mut()).is_none());
+        assert!(looks.poll(runs.as_mut()).is_none());
+        assert_eq!(looks.seen(), ["dropped, free", "dropped, free"]);
+    }
+
+    /// Makes wakers that say what they see.
+    struct Looks(Arc<Seen>);
+
+    struct Seen {
+        registry: Arc<Registry>,
+        life: Mutex<Option<Arc<Life>>>,
+        seen: Mutex<Vec<&'static str>>,
+    }
+
+    fn watched() -> (Arc<Registry>, Looks) {
+        let registry = Arc::<Registry>::default();
+        let seen = Seen {
+            registry: Arc::clone(&registry),
+            life: Mutex::new(None),
+            seen: Mutex::default(),
+        };
+        (registry, Looks(Arc::new(seen)))
+    }
+
+    impl Looks {
+        /// Polls with a waker of its own.
+        fn poll<F: Future>(&self, future: core::pin::Pin<&mut F>) -> Option<F::Output> {
+            let looks = Look(Arc::clone(&self.0), Mutex::new(false));
+            let waker = Waker::from(Arc::new(looks));
+            match future.poll(&mut Context::from_waker(&waker)) {
+                Poll::Ready(output) => Some(output),
+                Poll::Pending => None,
+            }
+        }
+
+        fn seen(&self) -> Vec<&'static str> {
+            self.0.seen.lock().unwrap().clone()
+        }
+    }
+
+    impl Seen {
+        /// Says whether the locks are free.
+        fn look(&self, free: &'static str, taken: &'static str) {
+            let life = self.life.lock().unwrap();
+            let is_free = self.registry.state.try_lock().is_ok()
+                && life.as_ref().is_none_or(|life| life.0.try_lock().is_ok());
+            self.seen
+                .lock()
+                .unwrap()
+                .push(if is_free { free } else { taken });
+        }
+    }
+
+    /// Whether it was woken; it is seen to be dropped if not.
+    struct Look(Arc<Seen>, Mutex<bool>);
+
+    impl Wake for Look {
+        fn wake(self: Arc<Self>) {
+            *self.1.lock().unwrap() = true;
+            self.0.look("woken, free", "woken, taken");
+        }
+    }
+
+    impl Drop for Look {
+        fn drop(&mut self) {
+            if !*self.1.lock().unwrap() {
+                self.0.look("dropped, free", "dropped, taken");
+            }
+        }
     }
 }

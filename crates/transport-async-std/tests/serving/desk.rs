@@ -1,4 +1,4 @@
-//! The handler of these tests, and a server that has it.
+//! The handler of these tests, a server that has it, and the gateway.
 
 use std::thread::{self, JoinHandle};
 
@@ -7,11 +7,15 @@ pub(crate) use hopen_async_std::server::Control;
 use hopen_async_std::server::{
     Answer, BadMessage, Client, Decision, Handler, Server, ServerOptions,
 };
-use hopen_async_std::{Error, ListenOptions, Listener};
+use hopen_async_std::{Error, ListenOptions, Listener, Options};
 use hopen_codec::remote_error::RemoteError;
 use hopen_codec::value::{Guid, Value};
 
 use crate::support::{Desk, Event, large};
+
+#[path = "../../examples/async_gateway.rs"]
+#[expect(dead_code, reason = "its `main` is not called here")]
+mod example;
 
 /// What is dropped to let a request be answered.
 pub(crate) type Gate = smol::channel::Sender<()>;
@@ -23,12 +27,27 @@ impl Desk {
         listen: ListenOptions,
         options: ServerOptions,
     ) -> (u16, Control, JoinHandle<usize>) {
-        let listener = Listener::bind(listen).unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let server = Server::new(listener, self, options);
-        let control = server.control();
-        (port, control, thread::spawn(move || crate::run(server)))
+        serve(listen, self, options)
     }
+}
+
+/// Starts the gateway of `examples/` before two processes.
+pub(crate) fn gateway(processes: [Options; 2]) -> (u16, Control, JoinHandle<usize>) {
+    let listen = "localhost:0W".try_into().unwrap();
+    let gateway = example::Gateway::before(processes);
+    serve(listen, gateway, ServerOptions::default())
+}
+
+fn serve(
+    listen: ListenOptions,
+    handler: impl Handler + 'static,
+    options: ServerOptions,
+) -> (u16, Control, JoinHandle<usize>) {
+    let listener = Listener::bind(listen).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = Server::new(listener, handler, options);
+    let control = server.control();
+    (port, control, thread::spawn(move || crate::run(server)))
 }
 
 impl Handler for Desk {

@@ -6,6 +6,12 @@ use hopen_async_std::server::{Handler, Server};
 #[cfg(test)] // for clippy, which allows tests what it forbids elsewhere
 mod desk;
 #[cfg(test)]
+#[path = "../../../transport-blocking/tests/serving/encrypted.rs"]
+mod encrypted;
+#[cfg(test)]
+#[path = "../../../transport-blocking/tests/serving/gateway.rs"]
+mod gateway;
+#[cfg(test)]
 #[path = "../../../transport-blocking/tests/serving/logins.rs"]
 mod logins;
 #[cfg(test)]
@@ -23,6 +29,10 @@ mod stop;
 #[cfg(test)]
 #[path = "../../../transport-blocking/tests/serving/support.rs"]
 mod support;
+#[cfg(test)]
+#[path = "../../../transport-blocking/tests/tls_peer/mod.rs"]
+#[expect(dead_code, reason = "the servers are ours")]
+mod tls_peer;
 
 fn run(server: Server<impl Handler + 'static>) -> usize {
     async_std::task::block_on(server.run())

@@ -6,8 +6,8 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
-use crate::deadline::Deadline;
 use crate::{Error, Phase};
+use hopen_transport::Deadline;
 
 /// Connects to the first address of a host that can be reached. No host is this host.
 pub(super) fn connect(host: &str, port: u16, deadline: Deadline) -> Result<TcpStream, Error> {

@@ -8,8 +8,8 @@ use std::time::Duration;
 use hopen_transport::unix_socket::{Name, names};
 use socket2::{Domain, SockAddr, Socket, Type};
 
-use crate::deadline::Deadline;
 use crate::{Error, Phase};
+use hopen_transport::Deadline;
 
 /// Connects to the socket of a port.
 pub(crate) fn connect(port: u16, deadline: Deadline) -> Result<UnixStream, Error> {

@@ -1,7 +1,7 @@
 //! What a caller does with a connection: queue something, and wait.
 
 use std::sync::{Arc, MutexGuard};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hopen_codec::backlog::Kept;
 use hopen_codec::connection::Ticket;
@@ -12,25 +12,24 @@ use hopen_codec::value::Value;
 
 use super::{Link, State};
 use crate::Received;
-use crate::deadline::Deadline;
-use hopen_transport::Intake;
 use hopen_transport::server::Line as _;
-use hopen_transport::{Broken, Error, Phase};
+use hopen_transport::{Broken, Deadline, Error, Intake, Phase, Standstill};
 
 /// One who uses a connection.
 pub(crate) struct Caller<'a> {
     link: &'a Link,
     reader: Reader<'a>,
-    /// How long half a message is waited for, where that is limited.
-    half: Option<Half>,
+    /// What must not stand still for long, where something must not.
+    goes_on: Option<(GoesOn, Standstill)>,
 }
 
-/// Half a message, of which nothing more may come.
-struct Half {
-    patience: Duration,
-    /// How many bytes of it have come, and by when there have to be more.
-    arrived: usize,
-    deadline: Deadline,
+/// What the other side has to go on with.
+#[derive(Clone, Copy)]
+enum GoesOn {
+    /// Sending a message that it has begun.
+    Sending,
+    /// Taking an answer.
+    Taking,
 }
 
 /// Who reads.
@@ -47,7 +46,7 @@ impl<'a> Caller<'a> {
         Self {
             link,
             reader: Reader::Here(intake),
-            half: None,
+            goes_on: None,
         }
     }
 
@@ -56,7 +55,7 @@ impl<'a> Caller<'a> {
         Self {
             link,
             reader: Reader::Elsewhere(link),
-            half: None,
+            goes_on: None,
         }
     }
 
@@ -182,29 +181,22 @@ impl<'a> Caller<'a> {
     /// this side [has stopped reading](hopen_transport::server::Line::stop_reading) and nothing is left. If nothing more comes of
     /// a message that has begun for as long as `patience`, the other side is cut off.
     pub(crate) fn serve(&mut self, patience: Duration) -> Result<Option<Kept>, Error> {
-        self.half = Some(Half {
-            patience,
-            arrived: 0,
-            deadline: Deadline::NEVER,
-        });
+        self.goes_on = Some((GoesOn::Sending, Standstill::new(patience)));
         let next = self.next(Deadline::NEVER, |state| {
             match state.core.session.next_kept() {
                 None => state.core.session.is_drained().then_some(None),
                 kept => Some(kept),
             }
         });
-        self.half = None;
-        if let Err(Error::Timeout(Phase::Message)) = next {
-            let cause = Cause::Medium(Broken::Stalled(Phase::Rest));
-            let error = Error::from(&cause);
-            self.link.cut_off(cause);
-            return Err(error);
+        self.goes_on = None;
+        match next {
+            Err(Error::Timeout(Phase::Message)) => Err(self.stalled(Phase::Rest)),
+            next => next,
         }
-        next
     }
 
-    /// Answers a request, and waits until the answer is written, as long as the other side takes some
-    /// of what waits every so often; else it is cut off.
+    /// Answers a request, and waits until the answer is written. If the other side takes nothing of what
+    /// waits for as long as `patience`, it is cut off.
     pub(crate) fn respond_in_time(
         &mut self,
         ticket: Ticket,
@@ -215,20 +207,22 @@ impl<'a> Caller<'a> {
         let mut state = link.lock_with_room()?;
         let answered = state.core.session.respond(ticket, answer);
         let end = state.core.session.end_of_outbox();
-        let mut taken = state.core.session.taken();
         drop(state);
-        while !self.written(end, Deadline::after(Some(patience)))? {
-            let state = link.lock();
-            if state.core.session.taken() == taken {
-                drop(state);
-                let cause = Cause::Medium(Broken::Stalled(Phase::Answer));
-                let error = Error::from(&cause);
-                link.cut_off(cause);
-                return Err(error);
-            }
-            taken = state.core.session.taken();
+        self.goes_on = Some((GoesOn::Taking, Standstill::new(patience)));
+        let written = self.written(end, Deadline::NEVER);
+        self.goes_on = None;
+        if !written? {
+            return Err(self.stalled(Phase::Answer));
         }
         Ok(answered?)
+    }
+
+    /// Cuts the other side off, as nothing came or went for too long.
+    fn stalled(&self, phase: Phase) -> Error {
+        let cause = Cause::Medium(Broken::Stalled(phase));
+        let error = Error::from(&cause);
+        self.link.cut_off(cause);
+        error
     }
 
     /// Waits until every request of the other side is answered and the answers are written. Only where
@@ -329,27 +323,28 @@ impl<'a> Caller<'a> {
                 }
                 continue;
             }
-            if is_last {
+            // What is there by then is still taken, and may give more time.
+            let deadline = deadline.or_earlier(self.goes_on_by(&state));
+            let was_last = is_last;
+            is_last = deadline.has_passed();
+            if was_last && is_last {
                 return Ok(None);
             }
-            // What is there by then is still taken.
-            let deadline = deadline.or_earlier(self.half_by());
-            is_last = deadline.has_passed();
             state = self.wait(state, deadline);
         }
     }
 
-    /// Returns by when more has to come of a message that has begun.
-    fn half_by(&mut self) -> Deadline {
-        let (Some(half), Reader::Here(intake)) = (&mut self.half, &self.reader) else {
+    /// Returns by when the other side has to have gone on.
+    fn goes_on_by(&mut self, state: &State) -> Deadline {
+        let Some((goes_on, standstill)) = &mut self.goes_on else {
             return Deadline::NEVER;
         };
-        let arrived = intake.input.len() + intake.wire.len();
-        if arrived != half.arrived {
-            half.arrived = arrived;
-            half.deadline = Deadline::after((arrived > 0).then_some(half.patience));
-        }
-        half.deadline
+        let moved = match (goes_on, &self.reader) {
+            (GoesOn::Taking, _) => Some(state.core.sent()),
+            (GoesOn::Sending, Reader::Here(intake)) => intake.half(),
+            (GoesOn::Sending, Reader::Elsewhere(_)) => None,
+        };
+        Deadline::at(standstill.by(moved, Instant::now))
     }
 
     /// Waits for something to happen, outside the lock.
@@ -383,3 +378,6 @@ impl<'a> Caller<'a> {
 
 /// How many bytes may wait before `set` writes them.
 const WRITTEN_AT: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests;

@@ -19,10 +19,10 @@ use std::thread;
 
 use bytes::BytesMut;
 use hopen_codec::outbox::Outbox;
+use hopen_transport::Deadline;
 
 use self::shared::Shared;
 use super::{Interest, Ready};
-use crate::deadline::Deadline;
 
 /// A reader and a writer, each in a thread of its own.
 ///

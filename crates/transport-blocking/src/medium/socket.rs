@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use hopen_codec::outbox::Outbox;
+use hopen_transport::Deadline;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::net::sockopt::set_socket_linger;
@@ -25,7 +26,6 @@ use rustix::net::{
 };
 
 use super::{Interest, Ready};
-use crate::deadline::Deadline;
 
 /// A connected stream socket in blocking mode.
 pub(crate) struct Socket(OwnedFd);

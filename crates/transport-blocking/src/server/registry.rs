@@ -8,9 +8,9 @@ use std::time::Duration;
 use hopen_transport::server::Places;
 
 use super::Client;
-use crate::deadline::Deadline;
 use crate::listener::Stopper;
 use crate::medium::Medium;
+use hopen_transport::Deadline;
 
 /// What other threads see a server by, and stop it. Clones are the same, and stay valid when the server
 /// has ended.
@@ -27,49 +27,39 @@ impl Control {
     /// `patience` is cut off. Returns at once; [`Server::run`](super::Server::run) returns when it is
     /// done. Called again, the shorter time counts.
     pub fn stop(&self, patience: Duration) {
-        let deadline = Deadline::after(Some(patience));
-        let mut state = self.0.lock();
-        state.stop = Some(deadline.or_earlier(state.stop.unwrap_or(Deadline::NEVER)));
-        drop(state);
+        self.0.lock().stop(Deadline::after(Some(patience)));
         self.0.changed.notify_all();
         self.0.stopper.stop();
     }
 
     /// Returns the clients that are logged in, in the order of their handles: `.z.H`.
     pub fn clients(&self) -> Vec<Client> {
-        self.0.lock().places.clients()
+        self.0.lock().clients()
     }
 }
 
 impl fmt::Debug for Control {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = self.0.lock();
+        let places = self.0.lock();
         f.debug_struct("Control")
-            .field("connections", &state.places.len())
-            .field("is_stopping", &state.stop.is_some())
+            .field("connections", &places.len())
+            .field("is_stopping", &places.stops().is_some())
             .finish()
     }
 }
 
 /// The connections of a server.
 pub(super) struct Registry {
-    state: Mutex<State>,
+    places: Mutex<Places<Weak<Medium>>>,
     /// A connection has ended, or the server is to stop.
     changed: Condvar,
     stopper: Stopper,
 }
 
-#[derive(Default)]
-struct State {
-    places: Places<Weak<Medium>>,
-    /// By when the server is to have stopped.
-    stop: Option<Deadline>,
-}
-
 impl Registry {
     pub(super) fn new(stopper: Stopper) -> Self {
         Self {
-            state: Mutex::default(),
+            places: Mutex::default(),
             changed: Condvar::new(),
             stopper,
         }
@@ -78,12 +68,12 @@ impl Registry {
     /// Waits that long, unless the server is to stop.
     pub(super) fn pause(&self, time: Duration) -> ControlFlow<()> {
         let deadline = Deadline::after(Some(time));
-        let mut state = self.lock();
+        let mut places = self.lock();
         while !deadline.has_passed() {
-            if state.stop.is_some() {
+            if places.stops().is_some() {
                 return ControlFlow::Break(());
             }
-            state = self.wait(state, deadline);
+            places = self.wait(places, deadline);
         }
         ControlFlow::Continue(())
     }
@@ -91,20 +81,25 @@ impl Registry {
     /// Has all connections come to an end, and returns how many had to be cut off.
     pub(super) fn finish(&self) -> usize {
         // Without a lock, as what is done to them.
-        let all = self.lock().places.all();
+        let all = self.lock().all();
         for (medium, client) in all {
             match client {
                 Some(client) => client.stop_reading(),
-                None => close(&medium),
+                // Whoever waits for its login finds the end, and says so to the other side.
+                None => {
+                    if let Some(medium) = medium.upgrade() {
+                        medium.shutdown_read();
+                    }
+                }
             }
         }
-        let mut state = self.lock();
-        while !state.places.is_empty() {
-            let deadline = state.stop.unwrap_or(Deadline::NEVER);
+        let mut places = self.lock();
+        while !places.is_empty() {
+            let deadline = places.stops().unwrap_or(Deadline::NEVER);
             if deadline.has_passed() {
-                let left = state.places.len();
-                let all = state.places.all();
-                drop(state);
+                let all = places.all();
+                let left = all.len();
+                drop(places);
                 log::warn!("{left} connections are cut off as the server stops");
                 for (medium, client) in all {
                     if let Some(client) = client {
@@ -114,29 +109,33 @@ impl Registry {
                 }
                 return left;
             }
-            state = self.wait(state, deadline);
+            places = self.wait(places, deadline);
         }
         0
     }
 
-    fn wait<'a>(&self, state: MutexGuard<'a, State>, deadline: Deadline) -> MutexGuard<'a, State> {
+    fn wait<'a>(
+        &self,
+        places: MutexGuard<'a, Places<Weak<Medium>>>,
+        deadline: Deadline,
+    ) -> MutexGuard<'a, Places<Weak<Medium>>> {
         match deadline.left() {
             None => self
                 .changed
-                .wait(state)
+                .wait(places)
                 .unwrap_or_else(PoisonError::into_inner),
             Some(left) => {
                 self.changed
-                    .wait_timeout(state, left)
+                    .wait_timeout(places, left)
                     .unwrap_or_else(PoisonError::into_inner)
                     .0
             }
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, Places<Weak<Medium>>> {
         // Nothing panics under the lock.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -159,7 +158,7 @@ impl Place {
         medium: Weak<Medium>,
         most: usize,
     ) -> Option<Self> {
-        let number = registry.lock().places.take(medium, most)?;
+        let number = registry.lock().take(medium, most)?;
         Some(Self {
             registry: Arc::clone(registry),
             number,
@@ -168,17 +167,12 @@ impl Place {
 
     /// Says who has logged in. `false` where the server stops: it is too late.
     pub(super) fn is_taken_by(&self, client: &Client) -> bool {
-        let mut state = self.registry.lock();
-        if state.stop.is_some() {
-            return false;
-        }
-        state.places.is_taken_by(self.number, client);
-        true
+        self.registry.lock().is_taken_by(self.number, client)
     }
 
     /// Says that nobody is logged in any more.
     pub(super) fn is_left(&self) {
-        self.registry.lock().places.is_left(self.number);
+        self.registry.lock().is_left(self.number);
     }
 
     /// Returns its number, from 1.
@@ -189,7 +183,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.registry.lock().places.give_back(self.number);
+        self.registry.lock().give_back(self.number);
         self.registry.changed.notify_all();
     }
 }

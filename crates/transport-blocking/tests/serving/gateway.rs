@@ -1,25 +1,21 @@
 //! The gateway of `examples/`, in front of two processes of which one is slow.
 
-#[path = "../../examples/gateway.rs"]
-#[expect(dead_code, reason = "its `main` is not called here")]
-mod example;
-
 use std::io::Write;
 use std::thread;
 
 use hopen_blocking::server::ServerOptions;
-use hopen_blocking::server::{Control, Server};
-use hopen_blocking::{Error, Handle, Listener, Options, hopen};
+use hopen_blocking::{Error, Handle, Options, hopen};
 use hopen_codec::address::Address;
 use hopen_codec::message::MessageKind;
 use hopen_codec::value::Value;
 
+use crate::desk::gateway;
 use crate::support::{PATIENCE, Running, expect, message};
 
 #[test]
 fn clients_get_their_answers_in_step_though_one_process_is_slow() {
     let (fast, slow) = (process(), process());
-    let (port, control, gateway) = gateway(fast.options(), slow.options());
+    let (port, control, gateway) = gateway([fast.options(), slow.options()]);
     // The slow one is at it for long, so what is asked after that has to wait.
     let mut first = open(port);
     let first = thread::spawn(move || first.get("slowly").unwrap());
@@ -54,7 +50,7 @@ fn clients_get_their_answers_in_step_though_one_process_is_slow() {
 #[test]
 fn what_one_client_waits_for_keeps_no_other_from_asking() {
     let (fast, slow) = (process(), process());
-    let (port, control, gateway) = gateway(fast.options(), slow.options());
+    let (port, control, gateway) = gateway([fast.options(), slow.options()]);
     let mut one = raw(port);
     for query in ["slowly", "x", "y"] {
         one.write_all(&message(MessageKind::Sync, query)).unwrap();
@@ -80,7 +76,7 @@ fn what_one_client_waits_for_keeps_no_other_from_asking() {
 #[test]
 fn what_a_process_signals_is_passed_on_and_one_that_is_gone_is_opened_again() {
     let (fast, slow) = (process(), process());
-    let (port, control, gateway) = gateway(fast.options(), slow.options());
+    let (port, control, gateway) = gateway([fast.options(), slow.options()]);
     let mut client = open(port);
     assert_eq!(remote(&mut client, "error"), "wrong");
     let both = Value::from(vec![Value::from("x"), "x".into()]);
@@ -96,15 +92,6 @@ fn what_a_process_signals_is_passed_on_and_one_that_is_gone_is_opened_again() {
 
 fn process() -> Running {
     Running::start(ServerOptions::default())
-}
-
-fn gateway(one: Options, other: Options) -> (u16, Control, thread::JoinHandle<usize>) {
-    let listener = Listener::bind("localhost:0W").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let gateway = example::Gateway::start([one, other]).unwrap();
-    let server = Server::new(listener, gateway, ServerOptions::default()).unwrap();
-    let control = server.control();
-    (port, control, thread::spawn(move || server.run()))
 }
 
 fn open(port: u16) -> Handle {

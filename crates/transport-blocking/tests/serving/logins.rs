@@ -122,7 +122,7 @@ fn a_function_that_panics_refuses() {
 #[test]
 fn the_log_says_who_was_refused_and_the_client_is_told_nothing() {
     let server = Running::start_with(ServerOptions::default(), |_| Decision::Refuse);
-    let mut refused = server.raw(b"eve-\x1b[31m:secret\x06\0");
+    let mut refused = server.raw_alone(b"eve-\x1b[31m:secret\x06\0");
     let address = refused.local_addr().unwrap().to_string();
     assert_eq!(read_to_end(&mut refused), b"");
     let expected = format!("{address}: refused: user \"eve-\\x1b[31m\"");

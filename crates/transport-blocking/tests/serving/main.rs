@@ -3,6 +3,8 @@
 #[cfg(test)] // for clippy, which allows tests what it forbids elsewhere
 mod desk;
 #[cfg(test)]
+mod encrypted;
+#[cfg(test)]
 mod gateway;
 #[cfg(test)]
 mod logins;
@@ -16,3 +18,7 @@ mod requests;
 mod stop;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+#[path = "../tls_peer/mod.rs"]
+#[expect(dead_code, reason = "the servers are ours")]
+mod tls_peer;

@@ -2,12 +2,15 @@
 
 use std::io::{Read, Write};
 use std::net::Shutdown;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use hopen_blocking::server::{BadMessage, Decision, ServerOptions, TextProtocol};
 use hopen_codec::frame::FrameError;
 use hopen_codec::message::MessageKind;
 
-use crate::support::{Event, Logger, Running, expect, message, read_to_end};
+use crate::support::{Event, Logger, PATIENCE, Running, expect, message, read_to_end};
 
 #[test]
 fn qcon_is_answered_by_text() {
@@ -43,6 +46,24 @@ fn qcon_has_to_log_in() {
 }
 
 #[test]
+fn a_line_that_comes_while_its_login_is_decided_about_is_not_late() {
+    let mut options = ServerOptions::default();
+    options.text = TextProtocol::On;
+    options.login_timeout = LOGIN_TIMEOUT;
+    let (sender, asked) = mpsc::channel();
+    let server = Running::start_with(options, move |_| {
+        sender.send(()).unwrap();
+        thread::sleep(LOGIN_TIMEOUT);
+        Decision::Accept
+    });
+    let mut qcon = server.raw(b"qcon\0");
+    asked.recv_timeout(PATIENCE).unwrap();
+    qcon.write_all(b"2+3\0").unwrap();
+    assert_eq!(read_to_end(&mut qcon), b"qcon says 2+3\n");
+    assert_eq!(server.stop(), 0);
+}
+
+#[test]
 fn clients_of_every_age_are_let_in_where_qcon_is_answered() {
     let server = answering_text();
     let mut old = server.raw(b"ann:secret\0");
@@ -64,7 +85,7 @@ fn a_line_has_a_limit_and_an_end() {
     let server = Running::start(options);
     let long = [&b"qcon\0"[..], &[b'x'; 100], b"\0"].concat();
     assert_eq!(read_to_end(&mut server.raw(&long)), b"");
-    let mut cut_off = server.raw(b"qcon\0til");
+    let mut cut_off = server.raw_alone(b"qcon\0til");
     let address = cut_off.local_addr().unwrap().to_string();
     cut_off.shutdown(Shutdown::Write).unwrap();
     assert_eq!(read_to_end(&mut cut_off), b"");
@@ -108,7 +129,7 @@ fn http_is_told_that_it_is_not_served() {
 #[test]
 fn a_port_scan_is_no_news() {
     let server = Running::start(ServerOptions::default());
-    let mut scan = server.raw(b"");
+    let mut scan = server.raw_alone(b"");
     let address = scan.local_addr().unwrap().to_string();
     scan.shutdown(Shutdown::Write).unwrap();
     assert_eq!(scan.read(&mut [0]).unwrap(), 0);
@@ -126,3 +147,6 @@ fn answering_text() -> Running {
     options.text = TextProtocol::On;
     Running::start(options)
 }
+
+/// Longer than a login takes that is sent at once.
+const LOGIN_TIMEOUT: Duration = Duration::from_secs(1);

@@ -2,7 +2,8 @@
 //! transport have it as well.
 
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Mutex, Once};
 use std::thread::JoinHandle;
@@ -16,6 +17,7 @@ use hopen_codec::auth::Credentials;
 use hopen_codec::message::{Body, Message, MessageKind};
 use hopen_codec::outbox::Outbox;
 use hopen_codec::value::Value;
+use socket2::{Domain, Socket, Type};
 
 use crate::desk::{Control, Gate, Login};
 
@@ -94,7 +96,26 @@ impl Running {
 
     /// Connects and writes something.
     pub(crate) fn raw(&self, bytes: &[u8]) -> TcpStream {
-        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).unwrap();
+        self.raw_from(Ipv4Addr::LOCALHOST, bytes)
+    }
+
+    /// Connects from an address that nobody else connects from, where the system has so many of its own:
+    /// for those whom the log is searched for. Clients of several servers may have the same port.
+    pub(crate) fn raw_alone(&self, bytes: &[u8]) -> TcpStream {
+        static ALONE: AtomicU8 = AtomicU8::new(2);
+        let host = match cfg!(target_os = "linux") {
+            true => ALONE.fetch_add(1, Ordering::Relaxed),
+            false => 1,
+        };
+        self.raw_from(Ipv4Addr::new(127, 0, 0, host), bytes)
+    }
+
+    fn raw_from(&self, host: Ipv4Addr, bytes: &[u8]) -> TcpStream {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::from((host, 0)).into()).unwrap();
+        let server = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
+        socket.connect(&server.into()).unwrap();
+        let mut stream = TcpStream::from(socket);
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.write_all(bytes).unwrap();
         stream
@@ -197,7 +218,7 @@ pub(crate) fn message(kind: MessageKind, value: impl Into<Value>) -> Vec<u8> {
 }
 
 /// Reads exactly these bytes.
-pub(crate) fn expect(stream: &mut TcpStream, bytes: &[u8]) {
+pub(crate) fn expect(stream: &mut impl Read, bytes: &[u8]) {
     let mut read = vec![0; bytes.len()];
     stream.read_exact(&mut read).unwrap();
     assert!(read == bytes, "{read:?} instead of {bytes:?}");

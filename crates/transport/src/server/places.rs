@@ -4,6 +4,7 @@ use core::fmt;
 use std::collections::BTreeMap;
 
 use super::Client;
+use crate::deadline::Deadline;
 
 /// The connections of a server, up to a number of them, and who has logged in by them. `T` is what a
 /// transport has of one.
@@ -11,6 +12,8 @@ pub struct Places<T> {
     places: BTreeMap<u64, Open<T>>,
     /// How many connections there have been.
     count: u64,
+    /// By when all are to be given back, once the server stops.
+    stop: Option<Deadline>,
 }
 
 struct Open<T> {
@@ -30,11 +33,15 @@ impl<T> Places<T> {
         Some(self.count)
     }
 
-    /// Says who has logged in at a place.
-    pub fn is_taken_by(&mut self, number: u64, client: &Client) {
+    /// Says who has logged in at a place. `false` where the server stops: it is too late.
+    pub fn is_taken_by(&mut self, number: u64, client: &Client) -> bool {
+        if self.stop.is_some() {
+            return false;
+        }
         if let Some(open) = self.places.get_mut(&number) {
             open.client = Some(client.clone());
         }
+        true
     }
 
     /// Says that nobody is logged in at a place any more.
@@ -47,6 +54,16 @@ impl<T> Places<T> {
     /// Gives a place back.
     pub fn give_back(&mut self, number: u64) {
         self.places.remove(&number);
+    }
+
+    /// Has the server stop, by then at the latest. Called again, the earlier counts.
+    pub fn stop(&mut self, by: Deadline) {
+        self.stop = Some(by.or_earlier(self.stop.unwrap_or(Deadline::NEVER)));
+    }
+
+    /// Returns by when the server is to have stopped; `None` while it serves.
+    pub const fn stops(&self) -> Option<Deadline> {
+        self.stop
     }
 
     /// Returns how many are taken.
@@ -80,6 +97,7 @@ impl<T> Default for Places<T> {
         Self {
             places: BTreeMap::new(),
             count: 0,
+            stop: None,
         }
     }
 }
@@ -94,6 +112,8 @@ impl<T> fmt::Debug for Places<T> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -107,5 +127,21 @@ mod tests {
         let all: Vec<_> = places.all().into_iter().map(|(name, _)| name).collect();
         assert_eq!(all, ["two", "four"]);
         assert!(places.clients().is_empty());
+    }
+
+    #[test]
+    fn of_several_stops_the_earliest_counts() {
+        let mut places = Places::<()>::default();
+        assert_eq!(places.stops(), None);
+        let [hour, minute] = [3600, 60].map(|s| Deadline::after(Some(Duration::from_secs(s))));
+        for (by, expected) in [
+            (Deadline::NEVER, Deadline::NEVER),
+            (hour, hour),
+            (minute, minute),
+            (hour, minute),
+        ] {
+            places.stop(by);
+            assert_eq!(places.stops(), Some(expected));
+        }
     }
 }

@@ -8,6 +8,7 @@
 //! The next piece is encrypted when the medium has taken the one before, so that no more is held
 //! twice, and what is on its way can be told in bytes of the codec's.
 
+use core::ops::RangeInclusive;
 use std::io::{self, BufRead, IoSlice, Write};
 
 use bytes::{Buf, BytesMut};
@@ -26,6 +27,8 @@ pub struct Tls {
     plain: usize,
     /// Whether the medium has taken a part of it, and not the rest.
     is_cut: bool,
+    /// How many bytes of the intake are records that have come whole, and are rustls's to read.
+    whole: usize,
     /// Whether the other side has said that nothing more comes.
     has_ended: bool,
 }
@@ -49,6 +52,7 @@ impl Tls {
             wire: Outbox::default(),
             plain: 0,
             is_cut: false,
+            whole: 0,
             has_ended: false,
         }
     }
@@ -72,9 +76,7 @@ impl Tls {
 
     /// Takes in what was read, without looking for anything of the codec's.
     pub fn shake_hands(&mut self, intake: &mut Intake) -> Result<(), TlsError> {
-        while self.is_handshaking() && !intake.wire.is_empty() {
-            self.take_in(&mut intake.wire)?;
-        }
+        while self.is_handshaking() && self.take_in(&mut intake.wire)? {}
         Ok(())
     }
 
@@ -140,8 +142,11 @@ impl Tls {
                 }
                 // There is nothing yet: it knows no other error before the end, which is told by
                 // whoever reads.
-                Err(_) if intake.wire.is_empty() => return Ok(0),
-                Err(_) => self.take_in(&mut intake.wire)?,
+                Err(_) => {
+                    if !self.take_in(&mut intake.wire)? {
+                        return Ok(0);
+                    }
+                }
             }
         }
     }
@@ -165,20 +170,45 @@ impl Tls {
         core::mem::take(&mut self.plain)
     }
 
-    /// Hands rustls some of what was read.
-    fn take_in(&mut self, wire: &mut BytesMut) -> Result<(), TlsError> {
-        let mut unread = &wire[..];
+    /// Hands rustls some of what was read. `false` where no record is whole. A part of one is left where
+    /// it is: rustls would take it as well, and not tell that it has it.
+    fn take_in(&mut self, wire: &mut BytesMut) -> Result<bool, TlsError> {
+        if self.whole == 0 {
+            self.whole = whole_records(wire);
+        }
+        let mut unread = &wire[..self.whole];
+        if unread.is_empty() {
+            return Ok(false);
+        }
         let read = self.connection.read_tls(&mut unread);
         let taken = read.unwrap_or(0);
         wire.advance(taken);
+        self.whole -= taken;
         self.connection.process_new_packets()?;
         if taken == 0 {
             // It has been emptied, and has no room.
             let what = "TLS has ended, or a record does not end";
             return Err(rustls::Error::General(what.into()).into());
         }
-        Ok(())
+        Ok(true)
     }
+}
+
+/// Returns how many bytes at the start are whole records. What is no record is for rustls, to say so.
+fn whole_records(wire: &[u8]) -> usize {
+    let mut whole = 0;
+    while let Some(&[kind, _, _, high, low]) = wire[whole..].first_chunk() {
+        let length = usize::from(u16::from_be_bytes([high, low]));
+        if !KINDS.contains(&kind) || length > LONGEST {
+            return wire.len();
+        }
+        let end = whole + HEADER + length;
+        if end > wire.len() {
+            break;
+        }
+        whole = end;
+    }
+    whole
 }
 
 /// What rustls writes to.
@@ -205,6 +235,15 @@ const AT_ONCE: usize = 256 * 1024;
 
 /// How many bytes are read at once: four records.
 const READ_AT_ONCE: usize = 64 * 1024;
+
+/// How long the header of a record is: its kind, a version, the length of what follows (RFC 8446, 5.1).
+const HEADER: usize = 5;
+
+/// The kinds of records: `change_cipher_spec`, `alert`, `handshake`, `application_data`.
+const KINDS: RangeInclusive<u8> = 20..=23;
+
+/// The longest record, which TLS 1.2 has (RFC 5246, 6.2.3).
+const LONGEST: usize = 16 * 1024 + 2048;
 
 #[cfg(test)]
 mod tests {
@@ -251,6 +290,38 @@ mod tests {
         }
         assert_eq!(intake.input, b"0123456789"[..]);
         assert!(!server.has_ended());
+    }
+
+    #[test]
+    fn a_part_of_a_record_stays_where_it_can_be_seen() {
+        let (mut client, mut server) = ends();
+        let first = sent(&mut client, b"0123456789");
+        let next = sent(&mut client, b"abc");
+        let mut intake = Intake::default();
+        intake.wire.extend_from_slice(&first);
+        intake.wire.extend_from_slice(&next[..7]);
+        assert_eq!(server.incoming(&mut intake, 64).unwrap(), 10);
+        assert_eq!(server.incoming(&mut intake, 64).unwrap(), 0);
+        assert_eq!(intake.wire, next[..7]);
+        intake.input.clear();
+        assert!(intake.half().is_some());
+        for byte in &next[7..] {
+            assert!(intake.input.is_empty());
+            intake.wire.extend_from_slice(&[*byte]);
+            server.incoming(&mut intake, 64).unwrap();
+        }
+        assert_eq!(intake.input, b"abc"[..]);
+        assert!(intake.wire.is_empty());
+    }
+
+    #[test]
+    fn what_is_no_record_is_told_at_once() {
+        for wire in [&b"SSH-2.0"[..], b"\x17\x03\x03\xff\xff"] {
+            let (_, mut server) = ends();
+            let mut intake = Intake::default();
+            intake.wire.extend_from_slice(wire);
+            server.incoming(&mut intake, 64).unwrap_err();
+        }
     }
 
     #[test]

@@ -8,9 +8,9 @@ use std::thread;
 
 use bytes::{Buf, BufMut, BytesMut};
 use hopen_codec::outbox::Outbox;
+use hopen_transport::Deadline;
 
 use super::{Interest, Ready};
-use crate::deadline::Deadline;
 
 /// What the two threads and the callers share.
 #[derive(Default)]

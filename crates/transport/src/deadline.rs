@@ -2,22 +2,33 @@
 
 use std::time::{Duration, Instant};
 
-/// When something has to be done by: an instant, or never.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Deadline(Option<Instant>);
+/// When something has to be done by: an instant, or never. It knows the time, and a transport waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadline(Option<Instant>);
 
 impl Deadline {
     /// Waiting for ever.
-    pub(crate) const NEVER: Self = Self(None);
+    pub const NEVER: Self = Self(None);
 
     /// Returns the deadline that is so far away. `None`, and more than the clock can tell, is
     /// never; zero has passed at once.
-    pub(crate) fn after(timeout: Option<Duration>) -> Self {
+    pub fn after(timeout: Option<Duration>) -> Self {
         Self(timeout.and_then(|timeout| Instant::now().checked_add(timeout)))
     }
 
+    /// Returns the end of a time-out for opening a handle; no time at all is none, as 0 is to KX's C
+    /// library.
+    pub fn of_opening(timeout: Option<Duration>) -> Self {
+        Self::after(timeout.filter(|timeout| !timeout.is_zero()))
+    }
+
+    /// Returns the deadline at an instant; `None` is never.
+    pub const fn at(instant: Option<Instant>) -> Self {
+        Self(instant)
+    }
+
     /// Returns the one of two that passes first.
-    pub(crate) fn or_earlier(self, other: Self) -> Self {
+    pub fn or_earlier(self, other: Self) -> Self {
         match (self.0, other.0) {
             (Some(one), Some(other)) => Self(Some(one.min(other))),
             (one, other) => Self(one.or(other)),
@@ -25,14 +36,19 @@ impl Deadline {
     }
 
     /// Returns how much time is left: `None` is for ever, zero is none.
-    pub(crate) fn left(self) -> Option<Duration> {
+    pub fn left(self) -> Option<Duration> {
         self.0
             .map(|instant| instant.saturating_duration_since(Instant::now()))
     }
 
+    /// Returns the instant; `None` is never.
+    pub const fn instant(self) -> Option<Instant> {
+        self.0
+    }
+
     /// Returns whether no time is left.
-    pub(crate) fn has_passed(self) -> bool {
-        self.left() == Some(Duration::ZERO)
+    pub fn has_passed(self) -> bool {
+        self.left().is_some_and(|left| left.is_zero())
     }
 }
 
@@ -50,6 +66,15 @@ mod tests {
             assert_eq!(never.left(), None);
             assert!(!never.has_passed());
         }
+    }
+
+    #[test]
+    fn no_time_to_open_a_handle_is_no_time_out() {
+        for timeout in [None, Some(Duration::ZERO)] {
+            assert_eq!(Deadline::of_opening(timeout), Deadline::NEVER);
+        }
+        let minute = Some(Duration::from_secs(60));
+        assert!(Deadline::of_opening(minute).left().is_some());
     }
 
     #[test]
