@@ -2,8 +2,8 @@
 
     clients.py kola|pykx|qpython
 
-Each line that comes is a command, each line that goes is its answer. The first says whether the library
-is there.
+Each line that comes is a command, each line that goes is its answer. The first says whether the
+library is there.
 
     prepare MEDIUM PORT WORK WORKLOAD SUM   "ok", or "no" where the library does not do this
     run WORK WORKLOAD TIMES                 nanoseconds, of all times together
@@ -15,7 +15,6 @@ If something is wrong, the answer says what.
 from __future__ import annotations
 
 import datetime
-import gc
 import os
 import struct
 import sys
@@ -110,7 +109,12 @@ def main(library: str) -> None:
 
 
 def prepare(
-    connect: Callable[[str, int], Any], medium: str, port: str, work: str, workload: str, expected: str
+    connect: Callable[[str, int], Any],
+    medium: str,
+    port: str,
+    work: str,
+    workload: str,
+    expected: str,
 ) -> Any:
     if workload == "W5":  # not all of them write a column of chars
         return None
@@ -128,7 +132,6 @@ def prepare(
 
 def run(client: Any, work: str, workload: str, times: str) -> int:
     count = int(times)
-    gc.collect()
     if work == "receive-decode":
         return receive(client, workload, count)
     start = time.perf_counter_ns()
@@ -201,8 +204,8 @@ def total(value: Any) -> int:
             microseconds = since // datetime.timedelta(microseconds=1)
             return (microseconds * 1000 - NANOSECONDS_BEFORE_2000) % WORDS
         case numpy.ndarray() if value.dtype.kind == "M":
-            words = value.astype("M8[ns]").astype(numpy.int64)
-            return (int(words.sum(dtype=numpy.uint64)) - len(words) * NANOSECONDS_BEFORE_2000) % WORDS
+            words = value.astype("M8[ns]").astype(numpy.int64) - NANOSECONDS_BEFORE_2000
+            return int(words.view(numpy.uint64).sum(dtype=numpy.uint64))
         case numpy.ndarray() if value.dtype.kind in "if":
             return int(value.view(numpy.uint64).sum(dtype=numpy.uint64))
         case numpy.ndarray() | list() | tuple():

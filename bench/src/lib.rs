@@ -1,5 +1,5 @@
-//! hopen beside other kdb+ libraries and beside what the machine can do at all: the codec by itself,
-//! and the transports over sockets.
+//! hopen beside other kdb+ libraries and beside what the machine can do at all: the codec by
+//! itself, and the transports over sockets.
 //!
 //! Every subject gets the same bytes. What it says is checked before anything is timed; then each
 //! subject works once a round, in a rotating order, so that a noisy machine moves all of them

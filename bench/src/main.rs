@@ -3,14 +3,14 @@
 //! ```text
 //! cargo run --release                     everything, as tables
 //! cargo run --release -- W4 W5            some workloads
-//! cargo run --release -- round-trip tcp   some works, by the titles in the tables; a kind of socket
+//! cargo run --release -- round-trip tcp   some works, named as in the tables; a kind of socket
 //!   --rounds N      rounds, in which each subject works once (15)
 //!   --scale X       the sizes of the workloads, of the real ones (1.0)
 //!   --sample MS     how long a subject works in a round, at least (20)
-//!   --only A,B      some subjects, by the first words of their names; those that are no library take
-//!                   part anyway
-//!   --memory        growth of the resident memory for one decode, by itself and over a socket, each in
-//!                   a process of its own
+//!   --only A,B      some subjects, by the first words of their names; those that are no library
+//!                   take part anyway
+//!   --memory        growth of the resident memory for one decode, by itself and over a socket,
+//!                   each in a process of its own
 //!   --json FILE     all samples
 //!   --svg DIR       charts
 //! KX_LIBE=path/to/libe.so                 with KX's C library
@@ -60,6 +60,8 @@ fn run() -> Result<ExitCode, Box<dyn Error>> {
             let again = Command::new(env::current_exe()?)
                 .args(env::args_os().skip(1))
                 .env(TUNABLES, KEEP_FREED_MEMORY)
+                // The server's Unix domain socket is where it is without this.
+                .env_remove("QUDSPATH")
                 .status()?;
             return Ok(if again.success() {
                 ExitCode::SUCCESS
@@ -74,12 +76,12 @@ fn run() -> Result<ExitCode, Box<dyn Error>> {
     let mut all = subjects::all();
     all.retain(|subject| plan.takes(subject.title(), subject.standing()));
     if matches!(options.task, Task::Memory) {
-        let workloads = workloads::all(options.scale, plan);
+        let workloads = workloads::all(options.scale, |id| plan.takes_workload(id));
         print!("{}", memory::table(&all, &workloads, plan, options.scale)?);
         return Ok(ExitCode::SUCCESS);
     }
     let workloads = match options.has_codec() {
-        true => workloads::all(options.scale, plan),
+        true => workloads::all(options.scale, |id| plan.takes_workload(id)),
         false => Vec::new(),
     };
     let mut tables = measure::tables(plan, &mut all, &workloads)?;

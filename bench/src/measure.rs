@@ -2,7 +2,7 @@
 //! ratios taken within a round.
 
 use std::error::Error;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::sockets::Medium;
 use crate::subject::{Measured, Memory, Rank, Work};
@@ -171,8 +171,8 @@ pub fn tables(
     Ok(tables)
 }
 
-/// Returns the nanoseconds of each of so many subjects in each round, in which it works for as long as
-/// `sample`. `run` has a subject work so many times and returns what one time took.
+/// Returns the nanoseconds of each of so many subjects in each round, in which it works for as long
+/// as `sample`. `run` has a subject work so many times and returns what one time took.
 ///
 /// # Errors
 ///
@@ -210,7 +210,10 @@ fn times_that_fill(
 ) -> Result<u32, Box<dyn Error>> {
     let mut times = 3;
     loop {
-        let once = run(times)?.max(1.0);
+        // Not what it returns: that may leave out most of the work.
+        let start = Instant::now();
+        run(times)?;
+        let once = start.elapsed().as_nanos() as f64 / f64::from(times);
         let enough = (sample.as_nanos() as f64 / once).clamp(1.0, 1e8) as u32;
         if enough <= times + times / 4 {
             return Ok(enough);

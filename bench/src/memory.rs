@@ -20,8 +20,8 @@ pub const DECODING: &str = "--memory-decoding";
 /// The same with a client, a port and a workload, which it asks for.
 pub const RECEIVING: &str = "--memory-receiving";
 
-/// Measures every subject on every workload that is not small, and every client on those that go over
-/// sockets, and returns a markdown table.
+/// Measures every subject on every workload that is not small, and every client on those that go
+/// over sockets, and returns a markdown table.
 ///
 /// # Errors
 ///
@@ -72,6 +72,7 @@ pub fn table(
 fn growth(arguments: &[&str], input: &[u8]) -> Result<u64, Box<dyn Error>> {
     let mut child = Command::new(std::env::current_exe()?)
         .args(arguments)
+        .env_remove("QUDSPATH")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

@@ -1,12 +1,12 @@
 //! The same end to end: what a program gets that talks to a process over a socket of this host.
 //!
 //! ```text
-//!  client of a library ── loopback TCP or a Unix domain socket ── server: answers that are ready
+//!  client of a library ── loopback TCP or Unix domain socket ── server with its answers ready
 //! ```
 //!
-//! The server is a process of its own, and one for all. Every answer is looked at, also while time is
-//! taken: publishing ends with a question how many messages have come, each of them byte for byte what
-//! it should be.
+//! The server is a process of its own, and one for all. Every answer is looked at, also while time
+//! is taken: publishing ends with a question how many messages have come, each of them byte for byte
+//! what it should be.
 //!
 //! Client and server run on one core. They take turns anyway; on two, a round trip is mostly the time
 //! that an idle core takes to wake up, which on a virtual machine is several times all the rest, and
@@ -147,17 +147,15 @@ pub fn tables(plan: &Plan, scale: f64) -> Result<Vec<Table>, Box<dyn Error>> {
     let server = Server::start(scale)?;
     let mut clients = all();
     clients.retain(|client| plan.takes(client.name(), client.rank()));
+    let mut works = Work::ALL.to_vec();
+    works.retain(|work| plan.takes_work(work.title()));
+    let mut mediums = Medium::ALL.to_vec();
+    mediums.retain(|medium| plan.takes_medium(*medium));
     let mut tables = Vec::new();
-    for work in Work::ALL
-        .into_iter()
-        .filter(|work| plan.takes_work(work.title()))
-    {
+    for work in works {
         for workload in workloads.iter().filter(|workload| work.suits(workload)) {
-            for medium in Medium::ALL
-                .into_iter()
-                .filter(|medium| plan.takes_medium(*medium))
-            {
-                let to = server.address(medium);
+            for medium in &mediums {
+                let to = server.address(*medium);
                 tables.push(table(plan, &mut clients, to, work, workload)?);
             }
         }
@@ -181,8 +179,8 @@ fn table(
         }
     }
     let sample = match work {
-        // The question at the end is to count little, also where Nagle's algorithm holds it back for
-        // the 40 ms that the other side takes to acknowledge what was before it.
+        // The question at the end is to count little, also where Nagle's algorithm holds it back
+        // for the 40 ms that the other side takes to acknowledge what was before it.
         Work::Publish | Work::PublishBatched => plan.sample * 10,
         _ => plan.sample,
     };

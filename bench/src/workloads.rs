@@ -4,7 +4,6 @@
 mod plain;
 mod wire;
 
-use crate::measure::Plan;
 use wire::{Builder, Random, tickers, walk};
 
 /// One message and what is known about it.
@@ -48,10 +47,10 @@ pub const IDS: [&str; 11] = [
     "W1", "W2", "W3", "W3u", "W4", "W5", "W5t", "W6", "W6x", "W8", "W9",
 ];
 
-/// Builds the workloads that a plan takes. `scale` multiplies the counts.
-pub fn all(scale: f64, plan: &Plan) -> Vec<Workload> {
+/// Builds the workloads that are wanted. `scale` multiplies the counts.
+pub fn all(scale: f64, is_wanted: impl Fn(&str) -> bool) -> Vec<Workload> {
     IDS.into_iter()
-        .filter(|id| plan.takes_workload(id))
+        .filter(|id| is_wanted(id))
         .map(|id| build(id, scale))
         .collect()
 }
