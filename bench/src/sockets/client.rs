@@ -82,7 +82,7 @@ impl Runtime for tokio::runtime::Runtime {
     }
 }
 
-/// A [`Library`] of any types, or a program that measures one by itself.
+/// A library of any types, or a program that measures one by itself.
 pub trait Measured {
     fn name(&self) -> &'static str;
     fn rank(&self) -> Rank;
