@@ -73,10 +73,10 @@ use bytes::BytesMut;
 use crate::byte_order::ByteOrder;
 use crate::compress;
 use crate::config::{Capability, Compression, Config, Requests};
-use crate::encode::{self, EncodeError, Measure, Room, Sink as _};
+use crate::encode::{self, EncodeError};
 use crate::frame::{Announced, FrameDecoder, Header};
 use crate::message::{Body, Message, MessageKind};
-use crate::outbox::Outbox;
+use crate::outbox::{Draft, Outbox};
 use crate::remote_error::RemoteError;
 use crate::value::Value;
 
@@ -364,26 +364,34 @@ impl Connection {
     ) -> Result<(), EncodeError> {
         match what {
             Outgoing::Body(body) => self.send_body(kind, body, outbox),
-            Outgoing::Value(value) => {
-                let order = ByteOrder::Little;
-                let measure = Measure::of(value, order)?;
-                encode::check_for(measure.feature, measure.length, self.capability)?;
-                let length = measure.length + Header::LENGTH as u64;
-                if length >= compress::THRESHOLD as u64 && self.config.compresses(self.capability) {
-                    return self.send_body(kind, &Body::encode(value)?, outbox);
-                }
-                let header = Header::new(order, kind, None, length).to_bytes();
-                if length <= Outbox::SHARE as u64 {
-                    let mut room = Room(outbox.append(length as usize));
-                    room.bytes(&header);
-                    encode::write(value, order, &mut room);
-                } else {
-                    outbox.put_slice(&header);
-                    encode::write(value, order, outbox);
-                }
-                Ok(())
-            }
+            Outgoing::Value(value) => self.send_value(kind, value, outbox),
         }
+    }
+
+    fn send_value(
+        &self,
+        kind: MessageKind,
+        value: &Value,
+        outbox: &mut Outbox,
+    ) -> Result<(), EncodeError> {
+        let order = ByteOrder::Little;
+        let mut message = Draft::new(outbox, self.capability.longest_message());
+        message.put_slice(&[0; Header::LENGTH]);
+        let feature = encode::write(value, order, &mut message)?;
+        let length = message.len();
+        encode::check_for(feature, length, self.capability)?;
+        if length >= compress::THRESHOLD as u64
+            && self.config.compresses(self.capability)
+            && let Some(compressed) = compress::compress(&message.bytes()[Header::LENGTH..], order)
+        {
+            drop(message);
+            let length = (Header::LENGTH + compressed.payload.len()) as u64;
+            outbox.put_slice(&Header::new(order, kind, Some(compressed.form), length).to_bytes());
+            outbox.put_bytes(compressed.payload.into());
+        } else {
+            message.finish(&Header::new(order, kind, None, length).to_bytes());
+        }
+        Ok(())
     }
 
     fn send_body(

@@ -42,9 +42,9 @@ use crate::byte_order::ByteOrder;
 use crate::compress::{self, Form};
 use crate::config::{Capability, Limits};
 use crate::decode::{self, DecodeError};
-use crate::encode::{self, EncodeError, Feature, Measure, Room};
+use crate::encode::{self, EncodeError, Feature};
 use crate::header::Header;
-use crate::outbox::Outbox;
+use crate::outbox::{Draft, Outbox};
 use crate::remote_error::RemoteError;
 use crate::value::Value;
 
@@ -127,21 +127,15 @@ impl Body {
     ///
     /// As [`encode`](Self::encode).
     pub fn encode_in(value: &Value, order: ByteOrder) -> Result<Self, EncodeError> {
-        let measure = Measure::of(value, order)?;
+        let mut outbox = Outbox::default();
+        let mut draft = Draft::new(&mut outbox, Capability::MAX.longest_message());
         let needs = Needs {
-            feature: measure.feature,
-            length: measure.length,
+            feature: encode::write(value, order, &mut draft)?,
+            length: draft.len(),
         };
         needs.check(Capability::MAX)?;
-        let chunks = if measure.length < Outbox::SHARE as u64 {
-            let mut bytes = vec![0; measure.length as usize];
-            encode::write(value, order, &mut Room(&mut bytes));
-            Chunks::One(bytes.into())
-        } else {
-            let mut chunks = Outbox::default();
-            encode::write(value, order, &mut chunks);
-            Chunks::of(chunks)
-        };
+        draft.finish(&[]);
+        let chunks = Chunks::of(outbox);
         Ok(Self {
             order,
             form: None,
@@ -344,7 +338,8 @@ impl Chunks {
 
 impl Needs {
     fn check(&self, capability: Capability) -> Result<(), EncodeError> {
-        encode::check_for(self.feature, self.length, capability)
+        let length = Header::LENGTH as u64 + self.length;
+        encode::check_for(self.feature, length, capability)
     }
 }
 

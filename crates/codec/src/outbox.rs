@@ -23,6 +23,10 @@
 //! assert_eq!(outbox.chunk(), b"all");
 //! ```
 
+mod draft;
+
+pub(crate) use draft::Draft;
+
 use core::fmt;
 use std::collections::VecDeque;
 use std::io::IoSlice;
@@ -87,15 +91,6 @@ impl Outbox {
         }
     }
 
-    /// Appends `length` zeros, at most [`SHARE`](Self::SHARE), and returns them to be written over.
-    pub(crate) fn append(&mut self, length: usize) -> &mut [u8] {
-        debug_assert!(length <= Self::SHARE, "a small message");
-        self.reserve(length);
-        let start = self.tail.len();
-        self.tail.resize(start + length, 0);
-        &mut self.tail[start..]
-    }
-
     /// Drops everything and returns how many bytes that were.
     pub fn clear(&mut self) -> usize {
         let dropped = self.len();
@@ -126,42 +121,36 @@ impl Outbox {
     /// Gives the tail room for `additional` bytes; returns `false` where they are too many for
     /// any tail.
     ///
-    /// A tail whose front has been written is used again. Otherwise it doubles, up to [`PIECE`];
-    /// a full one becomes a chunk, which is freed when it has been written.
+    /// A full one becomes a chunk, which is freed when it has been written.
     #[cold]
     #[inline(never)]
     fn make_room(&mut self, additional: usize) -> bool {
         if additional > PIECE {
             return false;
         }
-        if self.tail.try_reclaim(additional) {
-            return true;
-        }
-        let needed = self.tail.len() + additional;
-        if needed > PIECE {
+        if !grow(&mut self.tail, additional) {
             self.finish_tail();
             self.tail = BytesMut::with_capacity(PIECE);
-        } else {
-            let mut tail = BytesMut::with_capacity(needed.next_power_of_two().max(LEAST_TAIL));
-            tail.extend_from_slice(&self.tail);
-            self.tail = tail;
         }
         true
     }
 
     fn put_chunk(&mut self, bytes: Bytes) {
         self.finish_tail();
-        self.finished += bytes.len();
-        self.chunks.push_back(bytes);
+        self.push(bytes);
     }
 
     /// Makes a chunk of what is in the tail; its spare room stays.
     fn finish_tail(&mut self) {
         if !self.tail.is_empty() {
             let tail = self.tail.split().freeze();
-            self.finished += tail.len();
-            self.chunks.push_back(tail);
+            self.push(tail);
         }
+    }
+
+    fn push(&mut self, chunk: Bytes) {
+        self.finished += chunk.len();
+        self.chunks.push_back(chunk);
     }
 }
 
@@ -208,6 +197,23 @@ impl Buf for Outbox {
         }
         self.tail.advance(count);
     }
+}
+
+/// Gives a tail room for `additional` bytes, unless it would be larger than [`PIECE`].
+///
+/// One whose front has been written is used again. Otherwise it doubles.
+fn grow(tail: &mut BytesMut, additional: usize) -> bool {
+    if tail.try_reclaim(additional) {
+        return true;
+    }
+    let needed = tail.len() + additional;
+    if needed > PIECE {
+        return false;
+    }
+    let mut larger = BytesMut::with_capacity(needed.next_power_of_two().max(LEAST_TAIL));
+    larger.extend_from_slice(tail);
+    *tail = larger;
+    true
 }
 
 impl fmt::Debug for Outbox {
