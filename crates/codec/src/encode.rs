@@ -14,8 +14,8 @@ use crate::config::Capability;
 use crate::decode::{DecodeError, check};
 use crate::outbox::{Draft, Outbox};
 use crate::value::{
-    Atom, Attribute, BasicType, Built, Item, Items, Node, Nodes, Outline, Symbols, Value, Vector,
-    VectorHeader, WideCount, with_atom, with_vector,
+    Atom, Attribute, BasicType, Built, IsSymbol, Item, Items, NATIVE, Node, Nodes, Outline,
+    Symbols, Value, Vector, VectorHeader, WideCount, with_atom, with_vector,
 };
 
 /// Writes a value's bytes and returns what a peer must understand to be sent them.
@@ -206,7 +206,7 @@ impl Writer<'_, '_> {
     }
 
     /// Writes a value's own bytes, without those of the values inside it, which are returned.
-    #[inline]
+    #[inline(always)]
     fn write_start<'a>(&mut self, value: &'a Value) -> Option<&'a [Value]> {
         match value {
             Value::Atom(atom) => self.write_atom(atom),
@@ -238,7 +238,7 @@ impl Writer<'_, '_> {
                 names,
                 columns,
             } => {
-                self.put(&table_start(attribute));
+                self.write_table(attribute);
                 self.write_symbols(names);
                 core::slice::from_ref(columns)
             }
@@ -246,6 +246,7 @@ impl Writer<'_, '_> {
     }
 
     /// Writes what was received, or a function.
+    #[inline(never)]
     fn write_other<'a>(&mut self, value: &'a Value) -> Option<&'a [Value]> {
         if let Some(view) = value.view()
             && view.order == self.order
@@ -271,6 +272,7 @@ impl Writer<'_, '_> {
     }
 
     /// Writes one object without those inside it.
+    #[inline(never)]
     fn write_node(&mut self, node: &Node<'_>) {
         match node {
             Node::Atom(atom) => self.write_atom(atom),
@@ -281,7 +283,7 @@ impl Writer<'_, '_> {
                 wide,
             } => self.write_list(*attribute, *count, *wide),
             Node::Dict { sorted } => self.put(&[dict_code(*sorted)]),
-            Node::Table { attribute } => self.put(&table_start(*attribute)),
+            Node::Table { attribute } => self.write_table(*attribute),
             Node::Lambda { context } => {
                 self.put(&[100]);
                 self.put(context);
@@ -305,32 +307,48 @@ impl Writer<'_, '_> {
     }
 
     #[inline]
-    fn write_atom<S: AsRef<[u8]>>(&mut self, atom: &Atom<S>) {
+    fn write_atom<S: AsRef<[u8]> + IsSymbol>(&mut self, atom: &Atom<S>) {
         with_atom!(
             atom,
             item => self.write_item(*item),
             symbol => {
                 self.put(&[atom_code(BasicType::Symbol)]);
-                self.put(symbol.as_ref());
-                self.put(&[0]);
+                let name = symbol.as_ref();
+                match symbol.padded() {
+                    // The first zero behind it ends it.
+                    Some(padded) if name.len() < padded.len() => {
+                        self.draft.put_start(padded, name.len() + 1);
+                    }
+                    _ => {
+                        self.put(name);
+                        self.put(&[0]);
+                    }
+                }
             }
         );
     }
 
     #[inline]
     fn write_item<T: Item>(&mut self, item: T) {
-        const LONGEST: usize = 17;
         self.needs(Feature::of(T::TYPE.capability()));
-        let mut bytes = [0; LONGEST];
-        bytes[0] = atom_code(T::TYPE);
-        let bytes = &mut bytes[..=T::WIDTH];
-        item.to_wire(self.order, &mut bytes[1..]);
-        self.put(bytes);
+        self.put(&[atom_code(T::TYPE)]);
+        let item = bytemuck::bytes_of(&item);
+        if T::SWAPS && self.order != NATIVE {
+            self.put_swapped(item, T::WIDTH);
+        } else {
+            self.put(item);
+        }
     }
 
     #[inline]
     fn write_list(&mut self, attribute: Attribute, count: usize, wide: WideCount) {
         self.write_header(VectorHeader::new(0, attribute, count, wide.0));
+    }
+
+    #[inline]
+    fn write_table(&mut self, attribute: Attribute) {
+        let start = u32::from_le_bytes([98, attribute.to_byte(), 99, 0]);
+        self.draft.put_start(&start.to_le_bytes(), 3);
     }
 
     fn write_vector<B: Storage>(&mut self, vector: &Vector<B>) {
@@ -341,6 +359,7 @@ impl Writer<'_, '_> {
         );
     }
 
+    #[inline]
     fn write_items<T: Item, B: Storage>(&mut self, items: &Items<T, B>) {
         self.needs(Feature::of(T::TYPE.capability()));
         let number = T::TYPE.number();
@@ -351,10 +370,10 @@ impl Writer<'_, '_> {
             count,
             items.wide_count(),
         ));
-        if items.byte_order() == self.order || !T::SWAPS {
-            items.as_bytes().put_from(0, self.draft);
-        } else {
+        if T::SWAPS && items.byte_order() != self.order {
             self.put_swapped(items.as_bytes().as_ref(), T::WIDTH);
+        } else {
+            items.as_bytes().put(self.draft);
         }
     }
 
@@ -373,15 +392,18 @@ impl Writer<'_, '_> {
         if header.is_wide() || header.count > i32::MAX as usize {
             self.needs(Some(Feature::WideCount));
         }
-        let bytes = header.to_bytes(self.order);
-        // Of a length that the compiler knows, a few bytes are a few instructions.
-        match bytes.first_chunk::<{ VectorHeader::SHORT }>() {
-            Some(short) if !header.is_wide() => self.put(short),
-            _ => self.put(&bytes),
+        if header.is_wide() {
+            self.put(&header.to_bytes(self.order));
+        } else {
+            self.draft.put_start(
+                &header.to_word(self.order).to_le_bytes(),
+                VectorHeader::SHORT,
+            );
         }
     }
 
     /// Reverses the bytes of each item, in pieces.
+    #[inline(never)]
     fn put_swapped(&mut self, bytes: &[u8], width: usize) {
         const PIECE: usize = 1024;
         let mut room = [0; PIECE];
@@ -413,16 +435,22 @@ const fn dict_code(sorted: bool) -> u8 {
     if sorted { 127 } else { 99 }
 }
 
-const fn table_start(attribute: Attribute) -> [u8; 3] {
-    [98, attribute.to_byte(), 99]
-}
-
 /// What holds the bytes of a vector: shared where they can be.
 trait Storage: AsRef<[u8]> {
+    fn put(&self, draft: &mut Draft<'_>);
     fn put_from(&self, start: usize, draft: &mut Draft<'_>);
 }
 
 impl Storage for Bytes {
+    #[inline]
+    fn put(&self, draft: &mut Draft<'_>) {
+        match self.as_array::<8>() {
+            // The column of one row: of a length that the compiler knows, it takes no call.
+            Some(item) => draft.put_slice(item),
+            None => draft.put_bytes(self),
+        }
+    }
+
     #[inline]
     fn put_from(&self, start: usize, draft: &mut Draft<'_>) {
         let start = start.min(self.len());
@@ -435,6 +463,11 @@ impl Storage for Bytes {
 }
 
 impl Storage for &[u8] {
+    #[inline]
+    fn put(&self, draft: &mut Draft<'_>) {
+        draft.put_slice(self);
+    }
+
     #[inline]
     fn put_from(&self, start: usize, draft: &mut Draft<'_>) {
         draft.put_slice(self.get(start..).unwrap_or_default());

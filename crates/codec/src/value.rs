@@ -95,6 +95,7 @@ pub use walk::Walk;
 
 pub(crate) use atom::with_atom;
 pub(crate) use header::VectorHeader;
+pub(crate) use items::NATIVE;
 pub(crate) use nodes::{Node, Nodes, WideCount};
 pub(crate) use objects::{Built, Outline};
 pub(crate) use vector::with_vector;

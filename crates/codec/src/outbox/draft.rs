@@ -18,8 +18,6 @@ use super::{Outbox, PIECE, grow};
 /// ```
 pub(crate) struct Draft<'o> {
     outbox: &'o mut Outbox,
-    /// The outbox's tail, lent for the time being.
-    tail: BytesMut,
     /// The tail that was there first, once it is full: an empty chunk keeps its place.
     head: Option<BytesMut>,
     /// Where in that tail this starts.
@@ -37,12 +35,10 @@ impl<'o> Draft<'o> {
     /// more memory is taken for it, and only its length is known.
     #[inline]
     pub(crate) fn new(outbox: &'o mut Outbox, limit: u64) -> Self {
-        let tail = core::mem::take(&mut outbox.tail);
         Self {
-            start: tail.len(),
+            start: outbox.tail.len(),
             before: (outbox.chunks.len(), outbox.finished),
             outbox,
-            tail,
             head: None,
             limit,
             dropped: 0,
@@ -52,10 +48,26 @@ impl<'o> Draft<'o> {
     /// Appends a copy of `bytes`.
     #[inline]
     pub(crate) fn put_slice(&mut self, bytes: &[u8]) {
-        if bytes.len() > self.tail.capacity() - self.tail.len() && !self.make_room(bytes.len()) {
-            return self.put_chunk(Bytes::copy_from_slice(bytes));
+        let tail = &mut self.outbox.tail;
+        if bytes.len() <= tail.capacity() - tail.len() {
+            tail.extend_from_slice(bytes);
+        } else {
+            self.put_beyond_tail(bytes);
         }
-        self.tail.extend_from_slice(bytes);
+    }
+
+    /// Appends the first `length` of some bytes: a length that the compiler knows is copied in a
+    /// few instructions, and taken back in one.
+    #[inline]
+    pub(crate) fn put_start<const N: usize>(&mut self, bytes: &[u8; N], length: usize) {
+        let tail = &mut self.outbox.tail;
+        if N <= tail.capacity() - tail.len() {
+            let end = tail.len() + length;
+            tail.extend_from_slice(bytes);
+            tail.truncate(end);
+        } else {
+            self.put_beyond_tail(&bytes[..length]);
+        }
     }
 
     /// Appends `bytes`, without copying them where they are at least [`Outbox::SHARE`].
@@ -71,7 +83,7 @@ impl<'o> Draft<'o> {
     /// Returns how many bytes were put.
     #[inline]
     pub(crate) fn len(&self) -> u64 {
-        let all = self.outbox.finished + self.tail.len();
+        let all = self.outbox.finished + self.outbox.tail.len();
         self.dropped + (all - self.before.1 - self.start) as u64
     }
 
@@ -79,7 +91,7 @@ impl<'o> Draft<'o> {
     pub(crate) fn bytes(&self) -> Cow<'_, [u8]> {
         let mut chunks = self.outbox.chunks.range(self.before.0..);
         if chunks.len() == 0 {
-            return Cow::Borrowed(&self.tail[self.start..]);
+            return Cow::Borrowed(&self.outbox.tail[self.start..]);
         }
         let mut all = Vec::with_capacity(self.len() as usize);
         if let Some(head) = &self.head {
@@ -87,7 +99,7 @@ impl<'o> Draft<'o> {
             chunks.next();
         }
         chunks.for_each(|chunk| all.extend_from_slice(chunk));
-        all.extend_from_slice(&self.tail);
+        all.extend_from_slice(&self.outbox.tail);
         Cow::Owned(all)
     }
 
@@ -99,30 +111,29 @@ impl<'o> Draft<'o> {
     #[inline]
     pub(crate) fn finish(mut self, first: &[u8]) {
         debug_assert_eq!(self.dropped, 0, "not too long");
-        let opened = self.head.as_mut().unwrap_or(&mut self.tail);
-        opened[self.start..self.start + first.len()].copy_from_slice(first);
+        let open = self.head.as_mut().unwrap_or(&mut self.outbox.tail);
+        open[self.start..self.start + first.len()].copy_from_slice(first);
         if let Some(head) = self.head.take() {
             self.outbox.chunks[self.before.0] = head.freeze();
         }
         // What the drop would take back starts behind.
-        self.start = self.tail.len();
+        self.start = self.outbox.tail.len();
         self.before = (self.outbox.chunks.len(), self.outbox.finished);
     }
 
-    /// Gives the tail room for `additional` bytes; returns `false` where they are too many for any
-    /// tail.
+    /// Appends what the tail has no room for.
     #[cold]
     #[inline(never)]
-    fn make_room(&mut self, additional: usize) -> bool {
-        if additional > PIECE {
-            return false;
+    fn put_beyond_tail(&mut self, bytes: &[u8]) {
+        if bytes.len() > PIECE {
+            return self.put_chunk(Bytes::copy_from_slice(bytes));
         }
         self.drop_what_is_too_long();
-        if !grow(&mut self.tail, additional) {
+        if !grow(&mut self.outbox.tail, bytes.len()) {
             self.finish_tail();
-            self.tail = BytesMut::with_capacity(PIECE);
+            self.outbox.tail = BytesMut::with_capacity(PIECE);
         }
-        true
+        self.outbox.tail.extend_from_slice(bytes);
     }
 
     fn put_chunk(&mut self, bytes: Bytes) {
@@ -133,10 +144,10 @@ impl<'o> Draft<'o> {
 
     /// Makes a chunk of what is in the tail, or the head.
     fn finish_tail(&mut self) {
-        if self.tail.is_empty() {
+        if self.outbox.tail.is_empty() {
             return;
         }
-        let tail = self.tail.split();
+        let tail = self.outbox.tail.split();
         if self.outbox.chunks.len() == self.before.0 {
             self.outbox.finished += tail.len();
             self.outbox.chunks.push_back(Bytes::new());
@@ -160,18 +171,17 @@ impl<'o> Draft<'o> {
         self.outbox.chunks.truncate(chunks);
         self.outbox.finished = finished;
         if let Some(head) = self.head.take() {
-            self.tail = head;
+            self.outbox.tail = head;
         }
-        self.tail.truncate(self.start);
+        self.outbox.tail.truncate(self.start);
     }
 }
 
 impl Drop for Draft<'_> {
     #[inline]
     fn drop(&mut self) {
-        if self.tail.len() != self.start || self.outbox.chunks.len() != self.before.0 {
+        if self.outbox.tail.len() != self.start || self.outbox.chunks.len() != self.before.0 {
             self.take_back();
         }
-        self.outbox.tail = core::mem::take(&mut self.tail);
     }
 }

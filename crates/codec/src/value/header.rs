@@ -89,6 +89,13 @@ impl VectorHeader {
         }
     }
 
+    /// Returns the bytes of a header that is not wide, little endian, in a number.
+    #[inline]
+    pub(crate) fn to_word(self, order: ByteOrder) -> u64 {
+        let count = u32::from_le_bytes(order.u32_bytes(self.count as u32));
+        u64::from(self.code) | u64::from(self.attribute.to_byte()) << 8 | u64::from(count) << 16
+    }
+
     /// Returns the header's bytes, of which the first `self.length` count.
     #[inline]
     pub(crate) fn to_bytes(self, order: ByteOrder) -> [u8; Self::WIDE] {
