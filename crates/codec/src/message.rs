@@ -134,8 +134,14 @@ impl Body {
             length: draft.len(),
         };
         needs.check(Capability::MAX)?;
-        draft.finish(&[]);
-        let chunks = Chunks::of(outbox);
+        let chunks = match draft.piece() {
+            // It may be kept for long, so it has no room left behind it.
+            Some(bytes) => Chunks::One(Bytes::copy_from_slice(bytes)),
+            None => {
+                draft.finish(&[]);
+                Chunks::of(outbox)
+            }
+        };
         Ok(Self {
             order,
             form: None,

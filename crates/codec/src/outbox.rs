@@ -56,7 +56,7 @@ pub struct Outbox {
 impl Outbox {
     /// The length in bytes from which [`put_bytes`](Self::put_bytes) shares and does not copy:
     /// 16 KiB, which takes about a microsecond to copy.
-    pub const SHARE: usize = 16 * 1024;
+    pub const SHARE: usize = 4 * 1024;
 
     /// Appends a copy of `bytes`.
     #[inline]

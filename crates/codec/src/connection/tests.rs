@@ -5,6 +5,7 @@ use bytes::{Buf, Bytes};
 use super::*;
 use crate::auth::Credentials;
 use crate::config::Compression;
+use crate::encode::Feature;
 use crate::handshake::{ClientHandshake, Progress};
 use crate::sym;
 use crate::value::{Guid, Timespan};
@@ -226,6 +227,40 @@ fn an_answer_that_cannot_be_sent_becomes_an_error_response() {
         Err(SendError::Encode(EncodeError::NotUnderstood { .. }))
     ));
     assert_eq!(drain(&mut outbox)[..], *b"\x01\x02\0\0\x0e\0\0\0\x80type\0");
+}
+
+#[test]
+fn a_large_value_that_is_refused_leaves_what_waits_as_it_was() {
+    let (mut connection, mut outbox) = connected(2);
+    let column = Value::from(vec![1_i64; 100_000]);
+    let updates = Value::from(vec![
+        Value::from((sym!("upd"), 1_i64, column.clone()));
+        10_000
+    ]);
+    let refused = Value::from((updates, Guid([1; 16])));
+    let half = Value::from(vec![column; 2000]);
+    let too_long = Value::from((half.clone(), half));
+    connection.notify(&Value::from("1+1"), &mut outbox).unwrap();
+    for _ in 0..2 {
+        assert!(matches!(
+            connection.notify(&refused, &mut outbox),
+            Err(SendError::Encode(EncodeError::NotUnderstood {
+                feature: Feature::Guid,
+                ..
+            }))
+        ));
+        let length = 8 + 6 + 2 * (6 + 2000 * (6 + 800_000));
+        assert_eq!(
+            connection.notify(&too_long, &mut outbox),
+            Err(SendError::Encode(EncodeError::TooLong {
+                length,
+                limit: i32::MAX as u64
+            }))
+        );
+        connection.notify(&Value::from("1+1"), &mut outbox).unwrap();
+    }
+    let sent = message(MessageKind::Async, &Value::from("1+1"));
+    assert_eq!(drain(&mut outbox), sent.repeat(3));
 }
 
 #[test]

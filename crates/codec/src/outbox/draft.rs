@@ -87,12 +87,19 @@ impl<'o> Draft<'o> {
         self.dropped + (all - self.before.1 - self.start) as u64
     }
 
-    /// Returns what was put, in one piece.
+    /// Returns what was put, where it is in one piece.
+    #[inline]
+    pub(crate) fn piece(&self) -> Option<&[u8]> {
+        let is_one = self.outbox.chunks.len() == self.before.0;
+        is_one.then(|| &self.outbox.tail[self.start..])
+    }
+
+    /// Returns what was put, put together.
     pub(crate) fn bytes(&self) -> Cow<'_, [u8]> {
-        let mut chunks = self.outbox.chunks.range(self.before.0..);
-        if chunks.len() == 0 {
-            return Cow::Borrowed(&self.outbox.tail[self.start..]);
+        if let Some(bytes) = self.piece() {
+            return Cow::Borrowed(bytes);
         }
+        let mut chunks = self.outbox.chunks.range(self.before.0..);
         let mut all = Vec::with_capacity(self.len() as usize);
         if let Some(head) = &self.head {
             all.extend_from_slice(&head[self.start..]);
@@ -183,5 +190,121 @@ impl Drop for Draft<'_> {
         if self.outbox.tail.len() != self.start || self.outbox.chunks.len() != self.before.0 {
             self.take_back();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Buf as _;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_is_not_finished_is_taken_back() {
+        let mut outbox = Outbox::default();
+        outbox.put_slice(b"before");
+        let large = Bytes::from(vec![1; 100_000]);
+        for step in 0..4 {
+            let mut draft = Draft::new(&mut outbox, u64::MAX);
+            draft.put_slice(b"draft");
+            (0..step).for_each(|_| draft.put_bytes(&large));
+            draft.put_slice(&vec![2; step * 100_000]);
+            assert_eq!(draft.len(), 5 + 200_000 * step as u64);
+            drop(draft);
+            assert_eq!((outbox.len(), outbox.chunks.len()), (6, 0));
+        }
+        outbox.put_slice(b", after");
+        assert_eq!(outbox.chunk(), b"before, after");
+    }
+
+    #[test]
+    fn of_what_is_too_long_only_the_length_is_kept() {
+        let mut outbox = Outbox::default();
+        outbox.put_slice(b"before");
+        let shared = Bytes::from(vec![0; Outbox::SHARE]);
+        let mut draft = Draft::new(&mut outbox, 1_000_000);
+        let mut length = 0;
+        for _ in 0..1000 {
+            draft.put_slice(&[0; 999]);
+            draft.put_bytes(&shared);
+            (0..50).for_each(|_| draft.put_slice(&[0; 1000]));
+            length += 50_999 + Outbox::SHARE as u64;
+            assert_eq!(draft.len(), length);
+            let kept: usize = draft.outbox.chunks.iter().map(Bytes::len).sum();
+            assert!(kept <= 1_000_000 + PIECE && draft.outbox.tail.capacity() <= PIECE);
+        }
+        drop(draft);
+        assert_eq!((outbox.len(), outbox.chunk()), (6, &b"before"[..]));
+    }
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Copy(usize),
+        Start(usize),
+        Share(usize),
+    }
+
+    proptest! {
+        #[test]
+        fn a_draft_is_put_as_a_whole_or_not_at_all(
+            before in prop::collection::vec(step(), 0..5),
+            messages in prop::collection::vec(
+                (prop::collection::vec(step(), 0..20), any::<bool>()),
+                1..6,
+            ),
+        ) {
+            let mut outbox = Outbox::default();
+            let mut model = Vec::new();
+            let mut draft = Draft::new(&mut outbox, u64::MAX);
+            before.iter().for_each(|step| take(step, &mut draft, &mut model));
+            draft.finish(&[]);
+            for (steps, is_kept) in messages {
+                let mut message = vec![0; 8];
+                let mut draft = Draft::new(&mut outbox, u64::MAX);
+                draft.put_slice(&[0; 8]);
+                steps.iter().for_each(|step| take(step, &mut draft, &mut message));
+                prop_assert_eq!(draft.len(), message.len() as u64);
+                prop_assert!(*draft.bytes() == message);
+                prop_assert!(draft.piece().is_none_or(|piece| *piece == message));
+                if is_kept {
+                    draft.finish(b"finished");
+                    message[..8].copy_from_slice(b"finished");
+                    model.extend(message);
+                } else {
+                    drop(draft);
+                }
+                prop_assert_eq!(outbox.len(), model.len());
+                prop_assert!(outbox.chunks.iter().all(|chunk| !chunk.is_empty()));
+            }
+            prop_assert!(*outbox.copy_to_bytes(model.len()) == model);
+        }
+    }
+
+    fn take(step: &Step, draft: &mut Draft<'_>, model: &mut Vec<u8>) {
+        let next = model.len() as u8;
+        match *step {
+            Step::Copy(length) => {
+                draft.put_slice(&vec![next; length]);
+                model.extend(vec![next; length]);
+            }
+            Step::Start(length) => {
+                draft.put_start(&[next; 22], length);
+                model.extend(vec![next; length]);
+            }
+            Step::Share(length) => {
+                draft.put_bytes(&vec![next; length].into());
+                model.extend(vec![next; length]);
+            }
+        }
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        let length = || prop_oneof![8 => 0..300_usize, 3 => 0..40_000_usize, 1 => 0..150_000_usize];
+        prop_oneof![
+            4 => length().prop_map(Step::Copy),
+            2 => (0..=22_usize).prop_map(Step::Start),
+            2 => length().prop_map(Step::Share),
+        ]
     }
 }
