@@ -332,11 +332,13 @@ impl Writer<'_, '_> {
     fn write_item<T: Item>(&mut self, item: T) {
         self.needs(Feature::of(T::TYPE.capability()));
         self.put(&[atom_code(T::TYPE)]);
-        let item = bytemuck::bytes_of(&item);
         if T::SWAPS && self.order != NATIVE {
-            self.put_swapped(item, T::WIDTH);
+            let mut room = [0; size_of::<u64>()];
+            let room = &mut room[..T::WIDTH];
+            item.to_wire(self.order, room);
+            self.put(room);
         } else {
-            self.put(item);
+            self.put(bytemuck::bytes_of(&item));
         }
     }
 

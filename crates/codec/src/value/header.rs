@@ -89,7 +89,8 @@ impl VectorHeader {
         }
     }
 
-    /// Returns the bytes of a header that is not wide, little endian, in a number.
+    /// Returns the bytes of a header that is not wide, little endian, in a number: in a register.
+    /// What is written to memory byte by byte and read from there as one is waited for.
     #[inline]
     pub(crate) fn to_word(self, order: ByteOrder) -> u64 {
         let count = u32::from_le_bytes(order.u32_bytes(self.count as u32));
