@@ -333,10 +333,7 @@ impl Writer<'_, '_> {
         self.needs(Feature::of(T::TYPE.capability()));
         self.put(&[atom_code(T::TYPE)]);
         if T::SWAPS && self.order != NATIVE {
-            let mut room = [0; size_of::<u64>()];
-            let room = &mut room[..T::WIDTH];
-            item.to_wire(self.order, room);
-            self.put(room);
+            self.put_swapped_item(item);
         } else {
             self.put(bytemuck::bytes_of(&item));
         }
@@ -402,6 +399,15 @@ impl Writer<'_, '_> {
                 VectorHeader::SHORT,
             );
         }
+    }
+
+    /// Apart, so that an item that is not swapped stays in its register.
+    #[inline(never)]
+    fn put_swapped_item<T: Item>(&mut self, item: T) {
+        let mut room = [0; size_of::<u64>()];
+        let room = &mut room[..T::WIDTH];
+        item.to_wire(self.order, room);
+        self.put(room);
     }
 
     /// Reverses the bytes of each item, in pieces.
