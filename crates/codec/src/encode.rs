@@ -394,10 +394,7 @@ impl Writer<'_, '_> {
         if header.is_wide() {
             self.put(&header.to_bytes(self.order));
         } else {
-            self.draft.put_start(
-                &header.to_word(self.order).to_le_bytes(),
-                VectorHeader::SHORT,
-            );
+            self.put(&header.to_word(self.order).to_le_bytes()[..VectorHeader::SHORT]);
         }
     }
 
