@@ -41,7 +41,7 @@ impl Medium {
         room: usize,
     ) -> Poll<io::Result<usize>> {
         let start = buffer.len();
-        buffer.resize(start + room.min(READ_AT_ONCE), 0);
+        buffer.resize(start + room, 0);
         let read = self.stream().poll_read(context, &mut buffer[start..]);
         let read = honest(read, context);
         let count = match &read {
@@ -168,9 +168,6 @@ fn honest<T>(polled: Poll<io::Result<T>>, context: &Context<'_>) -> Poll<io::Res
 
 /// How many pieces are written at once.
 const SLICES: usize = 64;
-
-/// How many bytes are read at once: the buffer has to be filled with zeros before.
-const READ_AT_ONCE: usize = 64 * 1024;
 
 /// How many unread bytes are taken at most when a medium is dropped: more than the system keeps,
 /// unless the other side sends on and on.
