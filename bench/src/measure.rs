@@ -208,19 +208,28 @@ fn times_that_fill(
     sample: Duration,
     mut run: impl FnMut(u32) -> Result<f64, Box<dyn Error>>,
 ) -> Result<u32, Box<dyn Error>> {
-    let mut times = 3;
+    let mut times = 1;
     loop {
-        // Not what it returns: that may leave out most of the work.
         let start = Instant::now();
-        run(times)?;
-        let once = start.elapsed().as_nanos() as f64 / f64::from(times);
+        let once = run(times)?;
+        // What it returns may leave out most of the work: a value that is made before, or all of it
+        // where it is a difference.
+        if start.elapsed() > LONGEST * sample {
+            return Ok(times);
+        }
         let enough = (sample.as_nanos() as f64 / once).clamp(1.0, 1e8) as u32;
         if enough <= times + times / 4 {
             return Ok(enough);
         }
-        times = enough;
+        times = enough.min(times * STEP);
     }
 }
+
+/// How many times a sample the work for one may take, all that is not timed included.
+const LONGEST: u32 = 8;
+
+/// How many times as often something is done in the next step at most.
+const STEP: u32 = 8;
 
 /// Returns the median of some samples, or NaN of none.
 pub fn median(samples: impl Iterator<Item = f64>) -> f64 {
