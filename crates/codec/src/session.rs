@@ -500,11 +500,6 @@ impl<F: Clone> Session<F> {
         self.reading == Reading::Drained && self.backlog.is_empty()
     }
 
-    /// Returns how many bytes the medium has taken.
-    pub const fn taken(&self) -> u64 {
-        self.taken
-    }
-
     /// Returns how many bytes wait to go out, or for their turn to.
     pub fn queued(&self) -> usize {
         self.unsent() + self.connection.held()
@@ -643,7 +638,7 @@ mod tests {
         assert_eq!(session.end_of_outbox(), end);
         session.taken_more(count);
         session.holds(0);
-        assert_eq!((session.unsent(), session.taken()), (0, count as u64));
+        assert_eq!((session.unsent(), session.taken), (0, count as u64));
         assert!(!session.has_gone(end), "the medium may still have it");
         assert!(session.handed_on());
         assert!(!session.handed_on(), "it was told already");
