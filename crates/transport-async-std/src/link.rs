@@ -102,8 +102,16 @@ impl DerefMut for Locked<'_> {
 
 impl Drop for Locked<'_> {
     fn drop(&mut self) {
-        let after = self.core.take().map(|mut core| mem::take(&mut core.after));
+        let after = self.core.take().and_then(|mut core| core.after.take());
         drop(after);
+    }
+}
+
+impl After {
+    /// Takes it; mostly there is nothing.
+    fn take(&mut self) -> Option<Self> {
+        let is_something = !self.woken.is_empty() || self.closed.is_some();
+        is_something.then(|| mem::take(self))
     }
 }
 
