@@ -24,12 +24,13 @@ pub mod listen_address;
 pub mod login;
 pub mod password_file;
 pub mod server_handshake;
+pub mod tick;
 
 /// What looks at one input.
 pub type LookAt = fn(&[u8]);
 
 /// Every target by its name.
-pub const TARGETS: [(&str, LookAt); 13] = [
+pub const TARGETS: [(&str, LookAt); 14] = [
     ("address", address::look_at),
     ("body", body::look_at),
     ("client_handshake", client_handshake::look_at),
@@ -43,6 +44,7 @@ pub const TARGETS: [(&str, LookAt); 13] = [
     ("login", login::look_at),
     ("password_file", password_file::look_at),
     ("server_handshake", server_handshake::look_at),
+    ("tick", tick::look_at),
 ];
 
 /// Makes what a strategy makes, with the first 16 bytes of the input in the place of chance. `None`
