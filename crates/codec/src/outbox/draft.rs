@@ -32,7 +32,7 @@ pub(crate) struct Draft<'o> {
 
 impl<'o> Draft<'o> {
     /// Starts behind what is in the outbox. What gets longer than `limit` must not be finished: no
-    /// more memory is taken for it, and only its length is known.
+    /// more memory is taken for it than for what is put next, and only its length is known.
     #[inline]
     pub(crate) fn new(outbox: &'o mut Outbox, limit: u64) -> Self {
         Self {
@@ -155,7 +155,12 @@ impl<'o> Draft<'o> {
             return;
         }
         let tail = self.outbox.tail.split();
-        if self.outbox.chunks.len() == self.before.0 {
+        if self.head.is_none() && tail.len() == self.start {
+            // Nothing of this is in it, so it need not stay open.
+            self.outbox.push(tail.freeze());
+            self.before = (self.outbox.chunks.len(), self.outbox.finished);
+            self.start = 0;
+        } else if self.outbox.chunks.len() == self.before.0 {
             self.outbox.finished += tail.len();
             self.outbox.chunks.push_back(Bytes::new());
             self.head = Some(tail);
@@ -216,6 +221,34 @@ mod tests {
         }
         outbox.put_slice(b", after");
         assert_eq!(outbox.chunk(), b"before, after");
+    }
+
+    #[test]
+    fn a_header_that_has_no_room_behind_a_full_tail_is_written_over_where_it_is() {
+        for room in 0..=10 {
+            for is_shared in [false, true] {
+                let mut outbox = Outbox::default();
+                let mut model = vec![7; PIECE - room];
+                model.iter().for_each(|byte| outbox.put_slice(&[*byte]));
+                let body = vec![8; if is_shared { Outbox::SHARE } else { 9 }];
+                for _ in 0..2 {
+                    let mut draft = Draft::new(&mut outbox, u64::MAX);
+                    draft.put_slice(&[0; 8]);
+                    draft.put_bytes(&Bytes::from(body.clone()));
+                    drop(draft);
+                    assert_eq!(outbox.len(), model.len());
+                    let mut draft = Draft::new(&mut outbox, u64::MAX);
+                    draft.put_slice(&[0; 8]);
+                    draft.put_bytes(&Bytes::from(body.clone()));
+                    assert_eq!(draft.len(), 8 + body.len() as u64);
+                    draft.finish(b"finished");
+                    model.extend(b"finished");
+                    model.extend(&body);
+                }
+                assert!(*outbox.copy_to_bytes(model.len()) == model);
+                assert!(outbox.is_empty());
+            }
+        }
     }
 
     #[test]
