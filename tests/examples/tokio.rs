@@ -170,7 +170,7 @@ impl Handle {
             let (buffer, room) = self.state.buffer(&mut self.intake);
             match try_read(&self.stream, buffer, room) {
                 Ok(0) => self.state.session.peer_has_closed(&self.intake.input),
-                Ok(_) => {}
+                Ok(count) => self.intake.has_come(count),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     let both = Interest::READABLE | Interest::WRITABLE;
                     let is_written = self.state.session.is_written();

@@ -319,7 +319,6 @@ impl Handle {
         self.link.lock().core.connection().capability()
     }
 
-    /// What a test breaks.
     pub(crate) fn into_parts(self) -> (Arc<Link>, Intake, Peer) {
         let Self { link, intake, peer } = self;
         (link, intake, peer)

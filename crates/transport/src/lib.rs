@@ -52,6 +52,7 @@
 //! assert!(!state.receive(&mut intake)); // more has to be read
 //! let (buffer, _room) = state.buffer(&mut intake);
 //! buffer.extend_from_slice(b"\x01\x02\0\0\x11\0\0\0\xf9\x05\0\0\0\0\0\0\0");
+//! intake.has_come(17);
 //! assert!(state.receive(&mut intake));
 //! assert!(state.session.take_response(question).is_some());
 //! # Ok::<(), Box<dyn std::error::Error>>(())

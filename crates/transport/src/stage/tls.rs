@@ -211,9 +211,9 @@ impl Tls {
 /// Returns how many bytes at the start are whole records. What is no record is for rustls, to say so.
 fn whole_records(wire: &[u8]) -> usize {
     let mut whole = 0;
-    while let Some(&[kind, _, _, high, low]) = wire[whole..].first_chunk() {
+    while let Some(&[kind, version, _, high, low]) = wire[whole..].first_chunk() {
         let length = usize::from(u16::from_be_bytes([high, low]));
-        if !KINDS.contains(&kind) || length > LONGEST {
+        if !KINDS.contains(&kind) || version != VERSION || length >= TOO_LONG {
             return wire.len();
         }
         let end = whole + HEADER + length;
@@ -256,11 +256,15 @@ const READ_AT_ONCE: usize = 64 * 1024;
 /// How long the header of a record is: its kind, a version, the length of what follows (RFC 8446, 5.1).
 const HEADER: usize = 5;
 
-/// The kinds of records: `change_cipher_spec`, `alert`, `handshake`, `application_data`.
-const KINDS: RangeInclusive<u8> = 20..=23;
+/// The kinds of records: `change_cipher_spec`, `alert`, `handshake`, `application_data`, `heartbeat`.
+const KINDS: RangeInclusive<u8> = 20..=24;
 
-/// The longest record, which TLS 1.2 has (RFC 5246, 6.2.3).
-const LONGEST: usize = 16 * 1024 + 2048;
+/// What every version that a record may name begins with.
+const VERSION: u8 = 3;
+
+/// The length that no record has: that of the longest, which TLS 1.2 has (RFC 5246, 6.2.3), is refused by
+/// rustls as well.
+const TOO_LONG: usize = 16 * 1024 + 2048;
 
 #[cfg(test)]
 mod tests {
@@ -364,7 +368,12 @@ mod tests {
 
     #[test]
     fn what_is_no_record_is_told_at_once() {
-        for wire in [&b"SSH-2.0"[..], b"\x17\x03\x03\xff\xff"] {
+        for wire in [
+            &b"SSH-2.0"[..],
+            b"\x17\x02\x00\x00\x10",
+            b"\x17\x03\x03\x48\x00",
+            b"\x17\x03\x03\xff\xff",
+        ] {
             let (_, mut server) = ends();
             let mut intake = Intake::default();
             intake.wire.extend_from_slice(wire);
