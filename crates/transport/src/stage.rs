@@ -135,6 +135,14 @@ impl Stage {
         }
     }
 
+    /// Returns whether something was given to [`outgoing`](Self::outgoing) that will not go.
+    pub(crate) const fn is_used_up(&self) -> bool {
+        match self {
+            Self::Plain => false,
+            Self::Tls(tls) => tls.is_used_up(),
+        }
+    }
+
     /// Returns whether the other side has said that nothing more comes. A plain one says so by
     /// closing.
     pub fn has_ended(&self) -> bool {

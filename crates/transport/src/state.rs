@@ -47,6 +47,13 @@ impl State {
                 has_written |= self.session.handed_on();
             }
             let is_handed_on = self.session.is_handed_on();
+            self.stage.outgoing(self.session.outbox());
+            if self.stage.is_used_up() {
+                self.session.holds(self.stage.pending());
+                self.fail_writing(&io::Error::other("the keys of TLS 1.2 are used up"));
+                has_written = true;
+                continue;
+            }
             let wire = self.stage.outgoing(self.session.outbox());
             let is_empty = !wire.has_remaining();
             let written = if is_empty && is_handed_on {

@@ -14,7 +14,7 @@ use std::io::{self, BufRead, IoSlice, Write};
 use bytes::{Buf, BytesMut};
 use hopen_codec::outbox::Outbox;
 use hopen_tls::{Client, Server, Session, TlsError};
-use rustls::{ClientConnection, Connection, ServerConnection};
+use rustls::{ClientConnection, Connection, ServerConnection, SupportedCipherSuite};
 
 use super::Intake;
 
@@ -31,6 +31,8 @@ pub struct Tls {
     whole: usize,
     /// Whether the other side has said that nothing more comes.
     has_ended: bool,
+    /// Whether rustls has taken something without encrypting it.
+    is_used_up: bool,
 }
 
 impl Tls {
@@ -54,6 +56,7 @@ impl Tls {
             is_cut: false,
             whole: 0,
             has_ended: false,
+            is_used_up: false,
         }
     }
 
@@ -98,8 +101,28 @@ impl Tls {
             }
             let mut sink = Sink(&mut self.wire);
             while self.connection.wants_write() && self.connection.write_tls(&mut sink).is_ok() {}
+            self.is_used_up |= self.plain > 0 && self.wire.len() < self.plain + self.overhead();
         }
         &mut self.wire
+    }
+
+    /// See [`Stage::is_used_up`](super::Stage::is_used_up).
+    pub(super) const fn is_used_up(&self) -> bool {
+        self.is_used_up
+    }
+
+    /// Returns how much longer something gets at least by being encrypted, where keys are used up at some
+    /// time. Those of AES-GCM may encrypt so many records. In TLS 1.2 rustls says goodbye then, and takes
+    /// what is to go without sending it: a goodbye is shorter than any message with that around it.
+    fn overhead(&self) -> usize {
+        match self.connection.negotiated_cipher_suite() {
+            Some(SupportedCipherSuite::Tls12(suite))
+                if suite.common.confidentiality_limit < u64::MAX =>
+            {
+                GCM_OVERHEAD
+            }
+            _ => 0,
+        }
     }
 
     /// Gives rustls what waits first, up to so much, and returns how much that was. What goes together
@@ -256,6 +279,9 @@ const READ_AT_ONCE: usize = 64 * 1024;
 /// How long the header of a record is: its kind, a version, the length of what follows (RFC 8446, 5.1).
 const HEADER: usize = 5;
 
+/// What AES-GCM adds to a record in TLS 1.2: a header, 8 bytes of a nonce, 16 of a tag (RFC 5288, 3).
+const GCM_OVERHEAD: usize = HEADER + 8 + 16;
+
 /// The kinds of records: `change_cipher_spec`, `alert`, `handshake`, `application_data`, `heartbeat`.
 const KINDS: RangeInclusive<u8> = 20..=24;
 
@@ -268,9 +294,24 @@ const TOO_LONG: usize = 16 * 1024 + 2048;
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
     use bytes::Bytes;
+    use hopen_codec::auth::Credentials;
+    use hopen_codec::config::Config;
+    use hopen_codec::handshake::{ClientHandshake, Progress};
+    use hopen_codec::session::Role;
+    use rustls::crypto::CipherSuiteCommon;
+    use rustls::pki_types::pem::PemObject;
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+    use rustls::sign::{CertifiedKey, SingleCertAndKey};
+    use rustls::{ServerConfig, Tls12CipherSuite};
 
     use super::*;
+    use crate::Error;
+    use crate::stage::Stage;
+    use crate::state::State;
     use crate::tests::identity;
 
     #[test]
@@ -297,6 +338,43 @@ mod tests {
         }
         assert_eq!(gone, 600_000);
         assert!(arrived.input == bytes[..]);
+    }
+
+    #[test]
+    fn keys_that_are_used_up_are_an_error_and_nothing_is_taken_for_gone() {
+        let (client, _) = identity();
+        let mut client = Tls::to(&client, "localhost").unwrap();
+        let server = ServerConnection::new(short_lived_keys());
+        let mut server = Tls::new(server.unwrap().into());
+        shake_hands(&mut client, &mut server);
+        let nobody = Credentials::default();
+        let login = ClientHandshake::start(&nobody, Config::client(), &mut Outbox::default());
+        let login = login.unwrap().receive(&mut BytesMut::from(&b"\x03"[..]));
+        let Ok(Progress::Done(connection)) = login else {
+            panic!("more than a byte is not needed")
+        };
+        let mut state = State::new(connection, Stage::Tls(Box::new(server)), Role::Client);
+        let mut arrived = Intake::default();
+        for n in 0..100_i64 {
+            state.session.notify(&n.into()).unwrap();
+            state.write(
+                || true,
+                |wire| {
+                    let count = wire.len();
+                    arrived.wire.extend_from_slice(&wire.copy_to_bytes(count));
+                    Ok(count)
+                },
+            );
+            if state.session.unwritable().is_some() {
+                break;
+            }
+            assert!(state.session.is_written());
+            while client.incoming(&mut arrived, usize::MAX).unwrap() > 0 {}
+            assert_eq!(arrived.input.len() as i64, 17 * (n + 1));
+        }
+        let error = Error::from(state.session.unwritable().expect("they are used up"));
+        assert!(error.to_string().contains("TLS 1.2"), "{error}");
+        assert!(!state.session.is_written());
     }
 
     #[test]
@@ -433,14 +511,53 @@ mod tests {
         let (client, server) = identity();
         let mut client = Tls::to(&client, "localhost").unwrap();
         let mut server = Tls::from_client_of(&server).unwrap();
+        shake_hands(&mut client, &mut server);
+        (client, server)
+    }
+
+    fn shake_hands(client: &mut Tls, server: &mut Tls) {
         let (mut to_client, mut to_server) = (Intake::default(), Intake::default());
         while client.is_handshaking() || server.is_handshaking() {
-            to_server.wire.extend_from_slice(&sent(&mut client, b""));
+            to_server.wire.extend_from_slice(&sent(client, b""));
             server.shake_hands(&mut to_server).unwrap();
-            to_client.wire.extend_from_slice(&sent(&mut server, b""));
+            to_client.wire.extend_from_slice(&sent(server, b""));
             client.shake_hands(&mut to_client).unwrap();
         }
-        (client, server)
+    }
+
+    /// Returns a server of TLS 1.2 whose keys may be used for ten records.
+    fn short_lived_keys() -> Arc<ServerConfig> {
+        let mut provider = rustls::crypto::ring::default_provider();
+        let suites = provider.cipher_suites.drain(..);
+        provider.cipher_suites = suites
+            .filter_map(|suite| match suite {
+                SupportedCipherSuite::Tls12(suite) => {
+                    (suite.common.confidentiality_limit < u64::MAX).then_some(suite)
+                }
+                SupportedCipherSuite::Tls13(_) => None,
+            })
+            .map(|suite| {
+                let common = CipherSuiteCommon {
+                    suite: suite.common.suite,
+                    hash_provider: suite.common.hash_provider,
+                    confidentiality_limit: 10,
+                };
+                let suite = Tls12CipherSuite { common, ..*suite };
+                SupportedCipherSuite::Tls12(Box::leak(Box::new(suite)))
+            })
+            .collect();
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tls/tests/fixtures");
+        let key = PrivateKeyDer::from_pem_file(fixtures.join("server-key.pem"));
+        let key = key.expect("the file is there");
+        let key = provider.key_provider.load_private_key(key);
+        let certificate = CertificateDer::from_pem_file(fixtures.join("server.pem"));
+        let certificate = vec![certificate.expect("the file is there")];
+        let identity = CertifiedKey::new(certificate, key.expect("a key"));
+        let config = ServerConfig::builder_with_provider(Arc::new(provider))
+            .with_protocol_versions(&[&rustls::version::TLS12])
+            .expect("there are suites for it")
+            .with_no_client_auth();
+        Arc::new(config.with_cert_resolver(Arc::new(SingleCertAndKey::from(identity))))
     }
 
     /// Returns what goes over the wire for these bytes.
